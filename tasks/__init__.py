@@ -1,0 +1,13 @@
+"""Celery's entry points, one module a capability; each is thin, and each job has its schedule beside it."""
+
+from typing import Final
+
+MODULES: Final = (
+    "tasks.attempts",
+    "tasks.attempts",
+    "tasks.jobs",
+    "tasks.maintenance",
+    "tasks.srs",
+    "tasks.srs_memory",
+)
+"""Every module that declares tasks or jobs: a worker imports these and no others."""

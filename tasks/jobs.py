@@ -1,0 +1,27 @@
+"""The engine's two messages: plan a run, and work on a run's shards."""
+
+from datetime import datetime
+from uuid import UUID
+
+from worker.app import app, task
+from worker.jobs.execution import start_run, work_on_run
+from worker.jobs.messages import Messages
+from worker.jobs.registry import registry
+
+_messages = Messages(app)
+
+
+@task("jobs.start")
+def start(job: str, period: str | None = None) -> None:
+    """Plan the run of a job for a period (ISO 8601; the latest of its schedule when left out), and wake workers."""
+    started = start_run(job, None if period is None else datetime.fromisoformat(period))
+    if started.is_new:
+        _messages.run(registry.get(job), started.run.run_id, started.run.shards_total)
+
+
+@task("jobs.run_shard")
+def run_shard(run_id: str, number: int) -> None:
+    """Work on the shards of a run, from `number` on, and hand over when others should have their turn."""
+    work = work_on_run(UUID(run_id), number)
+    if work.next_number is not None:
+        _messages.shard(registry.get(work.job), UUID(run_id), work.next_number)

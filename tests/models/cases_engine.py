@@ -1,0 +1,90 @@
+"""Cases of the checks on jobs, search, backups and the audit log."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from tests.factories_operations import make_backup
+from tests.models.cases import Case, bounds, case, filled, json_object, vocabulary
+from worker.models.backups import BackupKind, BackupState, ChecksumState
+from worker.models.jobs import RunState, RunTrigger, ShardState
+from worker.models.search import Searchable
+
+T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
+BACKUP_ID = UUID("8e6a2a52-0a3b-4a0f-8f0e-5d1f5f1c9b21")
+
+
+def positions(column: str) -> Case:
+    """A position in the write-ahead log."""
+    return case(
+        f"ck_backups_{column}",
+        refused=[{column: ""}, {column: "0"}, {column: "0/"}, {column: "g/0"}, {column: "0/123456789"}],
+        accepted=[{column: "0/0"}, {column: "16/B374D848"}, {column: "FFFFFFFF/FFFFFFFF"}, {column: None}],
+    )
+
+
+JOBS: list[Case] = [
+    filled("job_runs", "job", 200),
+    vocabulary("job_runs", "state", RunState),
+    vocabulary("job_runs", "trigger", RunTrigger),
+    json_object("job_runs", "parameters"),
+    case(
+        "ck_job_runs_shards",
+        refused=[
+            {"shards_total": 3, "shards_done": 2, "shards_failed": 2},
+            {"shards_total": 3, "shards_done": -1},
+            {"shards_total": 3, "shards_failed": -1},
+            {"shards_total": -1},
+        ],
+        accepted=[{"shards_total": 0}, {"shards_total": 3, "shards_done": 1, "shards_failed": 2}],
+    ),
+    bounds("job_runs", "items", 0),
+    bounds("job_shards", "number", 0),
+    json_object("job_shards", "bounds"),
+    vocabulary("job_shards", "state", ShardState, needs={"running": {"lease_expires_at": T0}}),
+    bounds("job_shards", "starts", 0),
+    case(
+        "ck_job_shards_lease",
+        refused=[{"state": "running"}],
+        accepted=[{"state": "running", "lease_expires_at": T0}, {"state": "done"}],
+    ),
+    bounds("job_shards", "items", 0),
+    filled("job_outbox", "task", 200),
+    json_object("job_outbox", "payload"),
+    bounds("job_outbox", "relays", 0),
+]
+
+OPERATIONS: list[Case] = [
+    vocabulary("search_dirty", "object_type", Searchable),
+    filled("backups", "label", 200),
+    vocabulary("backups", "kind", BackupKind, needs={"incremental": {"parent_id": make_backup}}),
+    case(
+        "ck_backups_parent",
+        refused=[{"kind": "incremental"}, {"kind": "full", "parent_id": make_backup}],
+        accepted=[{"kind": "incremental", "parent_id": make_backup}, {"kind": "full"}],
+    ),
+    case(
+        "ck_backups_parent_other",
+        refused=[{"id": BACKUP_ID, "kind": "incremental", "parent_id": BACKUP_ID}],
+        accepted=[{"id": BACKUP_ID, "kind": "incremental", "parent_id": make_backup}],
+    ),
+    vocabulary("backups", "state", BackupState, needs={"complete": {"finished_at": T0}}),
+    positions("start_lsn"),
+    positions("end_lsn"),
+    bounds("backups", "timeline", 1),
+    bounds("backups", "size_bytes", 0),
+    bounds("backups", "stored_bytes", 0),
+    vocabulary("backups", "checksum_state", ChecksumState),
+    case(
+        "ck_backups_finished_at",
+        refused=[{"state": "complete"}],
+        accepted=[{"state": "complete", "finished_at": T0}, {"state": "running"}],
+    ),
+    bounds("backups", "restore_ms", 0),
+    json_object("backups", "details"),
+    filled("audit_log", "actor", 200),
+    filled("audit_log", "action", 200),
+    filled("audit_log", "object_type", 100),
+    filled("audit_log", "object_id", 200),
+]
+
+CASES = JOBS + OPERATIONS

@@ -1,0 +1,190 @@
+"""Cases of the checks on plans, subscriptions, payments and reconciliation."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from tests.factories_operations import make_transaction
+from tests.models.cases import Case, bounds, case, filled, json_object, money, vocabulary
+from worker.models.billing import DeclineKind, PeriodUnit, SubscriptionState, TransactionKind, TransactionState
+from worker.models.reconciliation import BreakKind, BreakState, ReconciliationState, ReportSource, WebhookState
+
+T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+NAN = Decimal("NaN")
+TRANSACTION_ID = UUID("0190163d-8694-739b-aea5-966c26f8ad91")
+
+
+def gateway(table: str) -> Case:
+    return case(
+        f"ck_{table}_gateway",
+        refused=[{"gateway": ""}, {"gateway": "Midtrans"}, {"gateway": "1x"}, {"gateway": "a" * 33}],
+        accepted=[{"gateway": "x"}, {"gateway": "midtrans_2"}, {"gateway": "a" * 32}],
+    )
+
+
+def not_negative(table: str, column: str) -> Case:
+    return case(
+        f"ck_{table}_{column}",
+        refused=[{column: Decimal("-0.01")}, {column: NAN}],
+        accepted=[{column: Decimal(0)}, {column: None}],
+    )
+
+
+PLANS: list[Case] = [
+    case(
+        "ck_plans_code",
+        refused=[{"code": ""}, {"code": "Premium"}, {"code": "a..b"}, {"code": "a" * 101}],
+        accepted=[{"code": "a"}, {"code": "premium.monthly-2026_a"}, {"code": "a" * 100}],
+    ),
+    filled("plans", "name", 200),
+    vocabulary("plans", "period_unit", PeriodUnit, outside="day"),
+    bounds("plans", "period_count", 1, 60),
+    *money("plans"),
+    bounds("plans", "trial_days", 0, 366),
+    bounds("plans", "grace_days", 0, 90),
+    json_object("plans", "features"),
+]
+
+SUBSCRIPTIONS: list[Case] = [
+    vocabulary(
+        "subscriptions",
+        "state",
+        SubscriptionState,
+        needs={"cancelled": {"cancelled_at": T0}, "paused": {"paused_at": T0}},
+    ),
+    case(
+        "ck_subscriptions_timezone",
+        refused=[{"timezone": "asia/jakarta"}, {"timezone": "WIB"}, {"timezone": "Asia/Atlantis"}],
+        accepted=[{"timezone": "UTC"}, {"timezone": "Asia/Makassar"}],
+    ),
+    case(
+        "ck_subscriptions_period",
+        refused=[{"period_start": T0, "period_end": T0}, {"period_start": T0, "period_end": T0 - TICK}],
+        accepted=[{"period_start": T0, "period_end": T0 + TICK}],
+    ),
+    *money("subscriptions"),
+    case(
+        "ck_subscriptions_cancelled_at",
+        refused=[{"state": "cancelled"}],
+        accepted=[{"state": "cancelled", "cancelled_at": T0}, {"state": "active", "cancelled_at": T0}],
+    ),
+    case(
+        "ck_subscriptions_paused_at",
+        refused=[{"state": "paused"}],
+        accepted=[{"state": "paused", "paused_at": T0}, {"state": "active", "paused_at": T0}],
+    ),
+    case(
+        "ck_subscriptions_resumes_at",
+        refused=[{"paused_at": T0, "resumes_at": T0}],
+        accepted=[{"paused_at": T0, "resumes_at": T0 + TICK}, {"paused_at": T0}],
+    ),
+    bounds("subscriptions", "declines", 0),
+    gateway("subscriptions"),
+]
+
+REFUND = {"parent_id": make_transaction, "period_start": None, "period_end": None}
+CONCLUDED = {"concluded_at": T0}
+TRANSACTIONS: list[Case] = [
+    vocabulary(
+        "payment_transactions",
+        "kind",
+        TransactionKind,
+        needs={"refund": REFUND, "chargeback": REFUND},
+    ),
+    vocabulary(
+        "payment_transactions",
+        "state",
+        TransactionState,
+        needs={"succeeded": CONCLUDED, "declined": CONCLUDED, "cancelled": CONCLUDED},
+    ),
+    case(
+        "ck_payment_transactions_parent",
+        refused=[{"kind": "refund"}, {"kind": "charge", "parent_id": make_transaction}],
+        accepted=[REFUND | {"kind": "refund"}, {"kind": "charge"}],
+    ),
+    case(
+        "ck_payment_transactions_parent_other",
+        refused=[{"id": TRANSACTION_ID, "kind": "refund", "parent_id": TRANSACTION_ID}],
+        accepted=[REFUND | {"id": TRANSACTION_ID, "kind": "refund"}],
+    ),
+    *money("payment_transactions"),
+    not_negative("payment_transactions", "fee"),
+    case(
+        "ck_payment_transactions_period",
+        refused=[{"period_start": T0, "period_end": T0}],
+        accepted=[{"period_start": T0, "period_end": T0 + TICK}],
+    ),
+    case(
+        "ck_payment_transactions_charge_period",
+        refused=[{"period_end": None}, {"period_start": None, "period_end": T0}],
+        accepted=[REFUND | {"kind": "chargeback"}],
+    ),
+    bounds("payment_transactions", "attempt", 1),
+    filled("payment_transactions", "idempotency_key", 200),
+    gateway("payment_transactions"),
+    vocabulary("payment_transactions", "decline_kind", DeclineKind),
+    case(
+        "ck_payment_transactions_concluded_at",
+        refused=[{"state": "succeeded"}, {"state": "declined"}, {"state": "unknown", "concluded_at": T0}],
+        accepted=[{"state": "succeeded", "concluded_at": T0}, {"state": "unknown"}, {"state": "pending"}],
+    ),
+]
+
+RECONCILIATION: list[Case] = [
+    gateway("webhook_inbox"),
+    filled("webhook_inbox", "event_id", 500),
+    vocabulary("webhook_inbox", "state", WebhookState, needs={"processed": {"processed_at": T0}}),
+    bounds("webhook_inbox", "starts", 0),
+    case(
+        "ck_webhook_inbox_processed_at",
+        refused=[{"state": "processed"}],
+        accepted=[{"state": "processed", "processed_at": T0}, {"state": "failed"}],
+    ),
+    gateway("reconciliation_runs"),
+    vocabulary("reconciliation_runs", "source", ReportSource),
+    case(
+        "ck_reconciliation_runs_report_digest",
+        refused=[{"report_digest": "a" * 63}, {"report_digest": "a" * 65}, {"report_digest": "A" * 64}],
+        accepted=[{"report_digest": "0123456789abcdef" * 4}, {"report_digest": None}],
+    ),
+    vocabulary(
+        "reconciliation_runs",
+        "state",
+        ReconciliationState,
+        needs={"succeeded": {"finished_at": T0}, "failed": {"finished_at": T0}},
+        stranger={"finished_at": T0},
+    ),
+    case(
+        "ck_reconciliation_runs_matched",
+        refused=[{"lines": 2, "matched": 3}, {"lines": 2, "matched": -1}, {"lines": -1}],
+        accepted=[{"lines": 2, "matched": 2}, {"lines": 2, "matched": 0}],
+    ),
+    bounds("reconciliation_runs", "breaks", 0),
+    json_object("reconciliation_runs", "totals"),
+    case(
+        "ck_reconciliation_runs_finished_at",
+        refused=[{"state": "running", "finished_at": T0}, {"state": "failed"}],
+        accepted=[{"state": "running"}, {"state": "failed", "finished_at": T0}],
+    ),
+    filled("reconciliation_breaks", "fingerprint", 200),
+    vocabulary("reconciliation_breaks", "kind", BreakKind),
+    vocabulary(
+        "reconciliation_breaks",
+        "state",
+        BreakState,
+        needs={"healed": {"closed_at": T0}, "resolved": {"closed_at": T0}},
+        stranger={"closed_at": T0},
+    ),
+    gateway("reconciliation_breaks"),
+    not_negative("reconciliation_breaks", "our_amount"),
+    not_negative("reconciliation_breaks", "gateway_amount"),
+    json_object("reconciliation_breaks", "details"),
+    case(
+        "ck_reconciliation_breaks_closed_at",
+        refused=[{"state": "open", "closed_at": T0}, {"state": "healed"}],
+        accepted=[{"state": "open"}, {"state": "resolved", "closed_at": T0}],
+    ),
+]
+
+CASES = PLANS + SUBSCRIPTIONS + TRANSACTIONS + RECONCILIATION

@@ -1,0 +1,15 @@
+"""Settings in tests: what the process has cached is forgotten when the environment changes."""
+
+from worker.db import engines
+from worker.settings import get_settings
+
+
+def forget_settings() -> None:
+    """Make the next call read the environment again, with new engines and their own connections."""
+    if engines._sync_engine.cache_info().currsize:
+        engines.sync_engine().dispose()
+    engines._sync_engine.cache_clear()
+    if engines.async_engine.cache_info().currsize:
+        engines.async_engine().sync_engine.dispose(close=False)  # its connections belong to a loop that may be closed
+    engines.async_engine.cache_clear()
+    get_settings.cache_clear()

@@ -1,0 +1,1 @@
+"""The HTTP API: accepts attempts at once, tells what became of them, hands out due queues."""

@@ -1,0 +1,47 @@
+"""What the API reads with: the asynchronous engine and the cache, both of this process alone."""
+
+from typing import Any, Final
+
+import redis.asyncio
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from worker.db.engines import driver_url
+from worker.settings import Settings
+from worker.srs.due_queue_reader import CACHE_TIMEOUT_S
+
+_CONNECT_TIMEOUT_S: Final = 5
+_APPLICATION: Final = "elp-api"
+
+
+def create_engine(settings: Settings) -> AsyncEngine:
+    """Return an engine with the API's time-outs; asyncpg reads if the URL names it, else psycopg."""
+    url = settings.required_database_url()
+    timeout_ms = str(settings.database_statement_timeout_ms)
+    arguments: dict[str, Any]
+    if url.startswith("postgresql+asyncpg://"):
+        driver = "asyncpg"
+        server_settings = {"application_name": _APPLICATION, "statement_timeout": timeout_ms}
+        arguments = {"timeout": _CONNECT_TIMEOUT_S, "server_settings": server_settings}
+    else:
+        driver = "psycopg"
+        arguments = {
+            "application_name": _APPLICATION,
+            "connect_timeout": _CONNECT_TIMEOUT_S,
+            "options": f"-c statement_timeout={timeout_ms}",
+        }
+    return create_async_engine(
+        driver_url(url, driver),
+        pool_size=settings.database_pool_size,
+        pool_timeout=_CONNECT_TIMEOUT_S,
+        pool_pre_ping=True,
+        connect_args=arguments,
+    )
+
+
+def create_cache(settings: Settings) -> redis.asyncio.Redis | None:
+    """Return a client of Redis that gives up soon; None: no Redis is configured."""
+    if settings.redis_url is None:
+        return None
+    return redis.asyncio.Redis.from_url(
+        settings.redis_url, socket_timeout=CACHE_TIMEOUT_S, socket_connect_timeout=CACHE_TIMEOUT_S
+    )

@@ -1,0 +1,173 @@
+"""Folding graded attempts into what they change: cards, lesson progress, decks, statistics. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from operator import itemgetter
+
+import msgspec
+
+from worker.attempts.judging import GradedAttempt, Lessons
+from worker.attempts.local_days import local_days
+from worker.attempts.question_cache import CompiledQuestion
+from worker.srs.card import CardState
+from worker.srs.sm2 import new_card, quality, review
+
+Pair = tuple[bytes, bytes]
+"""A learner and a question, or a learner and a lesson."""
+
+
+class Card(msgspec.Struct, gc=False):
+    """A card as the batch leaves it.
+
+    Attributes:
+        id: None for a card that the batch creates.
+        state: what SM-2 keeps.
+        last_reviewed_at: instant of the newest attempt that moved it.
+        moved: whether an attempt of this batch moved it.
+    """
+
+    id: bytes | None
+    state: CardState
+    last_reviewed_at: int | None
+    moved: bool = False
+
+
+class Progress(msgspec.Struct):
+    """A learner's progress in a lesson as the batch leaves it.
+
+    Attributes:
+        attempted: attempts in the lesson.
+        correct: fully right ones.
+        correct_question_ids: distinct questions answered right, in the order it happened.
+        answered: how many of them are in the lesson today.
+        completion: share of the lesson's questions answered right, in hundredths of a percent, 0–10,000.
+        first_attempted_at: earliest effective instant.
+        last_attempted_at: latest effective instant.
+        completed_at: when it was first complete; stays, even if the lesson grows afterwards.
+    """
+
+    attempted: int = 0
+    correct: int = 0
+    correct_question_ids: dict[bytes, None] = {}
+    answered: int = 0
+    completion: int = 0
+    first_attempted_at: int | None = None
+    last_attempted_at: int | None = None
+    completed_at: int | None = None
+
+
+class StatsDelta(msgspec.Struct, gc=False):
+    """What a batch adds to a learner's counters; scores in ten-thousandths."""
+
+    first_attempted_at: int
+    last_attempted_at: int
+    attempts: int = 0
+    correct: int = 0
+    score_total: int = 0
+    time_spent_ms: int = 0
+    lessons_started: int = 0
+    lessons_completed: int = 0
+    cards: int = 0
+
+
+class Effects(msgspec.Struct):
+    """All that a batch changes beside the attempts themselves.
+
+    Attributes:
+        cards: the cards read, as the batch leaves them; then those it creates, without an id, in the order to create.
+        progress: the progress rows to write.
+        stats: by learner.
+    """
+
+    cards: dict[Pair, Card]
+    progress: dict[Pair, Progress]
+    stats: dict[bytes, StatsDelta]
+
+
+def fold(
+    graded: Iterable[GradedAttempt],
+    *,
+    users: Mapping[bytes, tuple[str, int]],
+    questions: Mapping[bytes, CompiledQuestion],
+    lessons: Lessons,
+    cards: dict[Pair, Card],
+    progress: Mapping[Pair, Progress],
+) -> Effects:
+    """Return what the attempts change, each learner's in the order of their instants. Cost: n · log n.
+
+    Args:
+        graded: in any order.
+        users: time zone and day_start_hour of each learner.
+        questions: with their usual times.
+        lessons: the questions of each lesson.
+        cards: existing cards of the pairs attempted and of all questions of lessons not started yet; changed in place.
+        progress: existing progress of the pairs of learner and lesson.
+    """
+    effects = Effects(cards=cards, progress={}, stats={})
+    stats_of = effects.stats
+    current: bytes | None = None
+    for user_id, at, _, question_id, lesson_id, grade, time_spent_ms, _ in sorted(graded, key=itemgetter(0, 1, 2)):
+        if user_id != current:
+            current = user_id
+            local_day = local_days(*users[user_id])
+            stats = stats_of[user_id] = StatsDelta(at, at)
+        stats.attempts += 1
+        stats.correct += grade.is_correct
+        stats.score_total += round(grade.score * 10_000)
+        stats.time_spent_ms += time_spent_ms or 0
+        stats.last_attempted_at = at
+        day = local_day(at)
+
+        pair = (user_id, question_id)
+        card = cards.get(pair)
+        if card is None:
+            card = cards[pair] = Card(None, new_card(day), None)
+            stats.cards += 1
+        # An attempt older than the last review came late: it counts above, and leaves the schedule alone.
+        if card.last_reviewed_at is None or at >= card.last_reviewed_at:
+            q = quality(grade.score, grade.is_blank, time_spent_ms, questions[question_id].usual_time_ms)
+            state = review(card.state, q, day)
+            if state is not card.state:
+                card.state = state
+                card.last_reviewed_at = at
+                card.moved = True
+
+        if lesson_id is not None and question_id in lessons[lesson_id]:
+            in_lesson = (user_id, lesson_id)
+            held = effects.progress.get(in_lesson)
+            if held is None:
+                held = effects.progress[in_lesson] = progress.get(in_lesson) or Progress()
+                # Counted anew: the lesson's questions may have changed since.
+                held.answered = sum(right in lessons[lesson_id] for right in held.correct_question_ids)
+            if held.attempted == 0:
+                stats.lessons_started += 1
+                stats.cards += _start_deck(cards, user_id, lessons[lesson_id], day)
+            stats.lessons_completed += _advance(
+                held, at, len(lessons[lesson_id]), question_id if grade.is_correct else None
+            )
+    return effects
+
+
+def _start_deck(cards: dict[Pair, Card], user_id: bytes, lesson: Iterable[bytes], day: date) -> int:
+    """Put the questions of a lesson just started into the learner's deck; return how many were not there yet."""
+    missing = [(user_id, question_id) for question_id in lesson if (user_id, question_id) not in cards]
+    for pair in missing:
+        cards[pair] = Card(None, new_card(day), None)
+    return len(missing)
+
+
+def _advance(held: Progress, at: int, lesson_questions: int, answered_right: bytes | None) -> bool:
+    """Add an attempt to a learner's progress in a lesson; return whether it completes the lesson for the first time."""
+    held.attempted += 1
+    held.first_attempted_at = at if held.first_attempted_at is None else min(at, held.first_attempted_at)
+    held.last_attempted_at = at if held.last_attempted_at is None else max(at, held.last_attempted_at)
+    if answered_right is not None:
+        held.correct += 1
+        if answered_right not in held.correct_question_ids:
+            held.correct_question_ids[answered_right] = None
+            held.answered += 1
+    held.completion = (held.answered * 10_000 + lesson_questions // 2) // lesson_questions
+    if held.answered == lesson_questions and held.completed_at is None:
+        held.completed_at = at
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""One compiler for each question type: content in, a function that grades an answer out."""

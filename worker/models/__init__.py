@@ -1,0 +1,50 @@
+"""The schema as SQLAlchemy models, one module a family of tables."""
+
+from worker.models.achievements import UserAchievement
+from worker.models.attempts import AttemptInbox, AttemptRejection, LessonProgress, QuestionAttempt, UserStats
+from worker.models.audit import AuditLog
+from worker.models.backups import Backup
+from worker.models.base import Base
+from worker.models.billing import PaymentTransaction, Plan, Subscription
+from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
+from worker.models.jobs import JobOutbox, JobRun, JobShard
+from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
+from worker.models.search import SearchDirty
+from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
+from worker.models.tryouts import TryoutAnswer, TryoutSession
+from worker.models.users import ApiToken, User, UserPreferences
+
+__all__ = [
+    "ApiToken",
+    "AttemptInbox",
+    "AttemptRejection",
+    "AuditLog",
+    "Backup",
+    "Base",
+    "JobOutbox",
+    "JobRun",
+    "JobShard",
+    "Lesson",
+    "LessonProgress",
+    "LessonQuestion",
+    "PaymentTransaction",
+    "Plan",
+    "Question",
+    "QuestionAttempt",
+    "QuestionSet",
+    "QuestionSetQuestion",
+    "ReconciliationBreak",
+    "ReconciliationRun",
+    "SearchDirty",
+    "SrsCard",
+    "SrsDueQueue",
+    "SrsFit",
+    "Subscription",
+    "TryoutAnswer",
+    "TryoutSession",
+    "User",
+    "UserAchievement",
+    "UserPreferences",
+    "UserStats",
+    "WebhookInbox",
+]

@@ -1,0 +1,212 @@
+"""Plans, subscriptions and the money that moves for them.
+
+Rows of finance are kept: nothing here goes away with its user or plan, and deletion of those is refused instead.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import Index, Numeric, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from worker.models.base import (
+    TIME_ZONE,
+    Base,
+    Currency,
+    JsonObject,
+    Money,
+    RandomKey,
+    SmallInt,
+    TimeOrderedKey,
+    check,
+    currency_code,
+    is_object,
+    money_checks,
+    not_blank,
+    one_of,
+    references,
+)
+
+PeriodUnit = Literal["week", "month", "year"]
+SubscriptionState = Literal["trialing", "active", "past_due", "paused", "cancelled", "expired"]
+TransactionKind = Literal["charge", "refund", "chargeback"]
+TransactionState = Literal["intended", "pending", "unknown", "succeeded", "declined", "cancelled"]
+DeclineKind = Literal["hard", "soft"]
+
+GATEWAY = "gateway ~ '^[a-z][a-z0-9_]{0,31}$'"
+
+
+class Plan(Base):
+    """Something one can subscribe to, at its list price."""
+
+    __tablename__ = "plans"
+
+    id: Mapped[RandomKey]
+    code: Mapped[str]
+    name: Mapped[str]
+    name_id: Mapped[str | None]
+    """Indonesian."""
+    period_unit: Mapped[PeriodUnit] = mapped_column(server_default="month")
+    period_count: Mapped[SmallInt] = mapped_column(server_default=text("1"))
+    """Units in a period: a quarter is 3 months."""
+    amount: Mapped[Money]
+    """Price of a period."""
+    currency: Mapped[Currency] = mapped_column(server_default="IDR")
+    trial_days: Mapped[int] = mapped_column(server_default=text("0"))
+    grace_days: Mapped[int] = mapped_column(server_default=text("7"))
+    """Days of access after an unpaid period began."""
+    features: Mapped[JsonObject] = mapped_column(server_default="{}")
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Open to new subscribers."""
+
+    __table_args__ = (
+        check("code", "code ~ '^[a-z0-9]+([._-][a-z0-9]+)*$' AND char_length(code) <= 100"),
+        not_blank("name", 200),
+        one_of("period_unit", PeriodUnit),
+        check("period_count", "period_count BETWEEN 1 AND 60"),
+        *money_checks("amount"),
+        currency_code(),
+        check("trial_days", "trial_days BETWEEN 0 AND 366"),
+        check("grace_days", "grace_days BETWEEN 0 AND 90"),
+        is_object("features"),
+        UniqueConstraint("code", name="uq_plans_code"),
+    )
+
+
+class Subscription(Base):
+    """A user's subscription to a plan and its current period."""
+
+    __tablename__ = "subscriptions"
+
+    id: Mapped[RandomKey]
+    user_id: Mapped[UUID] = mapped_column(references("users.id", on_delete="RESTRICT"))
+    plan_id: Mapped[UUID] = mapped_column(references("plans.id", on_delete="RESTRICT"))
+    next_plan_id: Mapped[UUID | None] = mapped_column(references("plans.id", on_delete="RESTRICT"))
+    """Takes over at the end of the current period (a downgrade)."""
+    state: Mapped[SubscriptionState] = mapped_column(server_default="trialing")
+    anchor_on: Mapped[date]
+    """Day from which periods are counted, in `timezone`: from Jan 31 follow Feb 28 or 29, then Mar 31."""
+    timezone: Mapped[str] = mapped_column(server_default="Asia/Jakarta")
+    """In which periods begin at midnight; fixed when subscribing, whatever the user's zone becomes."""
+    period_start: Mapped[datetime]
+    period_end: Mapped[datetime]
+    """The current period: from `period_start`, before `period_end`."""
+    amount: Mapped[Money]
+    """Price of a period for this subscriber."""
+    currency: Mapped[Currency] = mapped_column(server_default="IDR")
+    trial_ends_at: Mapped[datetime | None]
+    grace_ends_at: Mapped[datetime | None]
+    """Until when a past-due subscription keeps its access."""
+    cancel_at_period_end: Mapped[bool] = mapped_column(server_default=text("false"))
+    cancelled_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    resumes_at: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime | None]
+    """When the next charge of a past-due subscription is tried; NULL: none is planned."""
+    declines: Mapped[SmallInt] = mapped_column(server_default=text("0"))
+    """Declined charges of the period that is due."""
+    gateway: Mapped[str | None]
+    """Name of the payment gateway's adapter."""
+    payment_token_encrypted: Mapped[bytes | None]
+    """The gateway's token of the payment method, encrypted; never card data."""
+
+    __table_args__ = (
+        one_of("state", SubscriptionState),
+        check("timezone", TIME_ZONE),
+        check("period", "period_end > period_start"),
+        *money_checks("amount"),
+        currency_code(),
+        check("cancelled_at", "state <> 'cancelled' OR cancelled_at IS NOT NULL"),
+        check("paused_at", "state <> 'paused' OR paused_at IS NOT NULL"),
+        check("resumes_at", "resumes_at > paused_at"),
+        check("declines", "declines >= 0"),
+        check("gateway", GATEWAY),
+        Index("idx_subscriptions_user", "user_id"),
+        Index("idx_subscriptions_plan", "plan_id"),
+        Index("idx_subscriptions_next_plan", "next_plan_id", postgresql_where=text("next_plan_id IS NOT NULL")),
+        Index(
+            "idx_subscriptions_renewal",
+            "period_end",
+            postgresql_where=text("state IN ('trialing', 'active', 'past_due')"),
+        ),
+    )
+
+
+class PaymentTransaction(Base):
+    """One movement of money: intended and committed first, then asked of the gateway, then concluded.
+
+    A charge whose outcome nobody knows is `unknown`, and only the gateway's own word changes that. Among successful
+    charges `uq_payment_transactions_period` allows one a subscription and period.
+    """
+
+    __tablename__ = "payment_transactions"
+
+    id: Mapped[TimeOrderedKey]
+    user_id: Mapped[UUID] = mapped_column(references("users.id", on_delete="RESTRICT"))
+    subscription_id: Mapped[UUID] = mapped_column(references("subscriptions.id", on_delete="RESTRICT"))
+    kind: Mapped[TransactionKind] = mapped_column(server_default="charge")
+    state: Mapped[TransactionState] = mapped_column(server_default="intended")
+    parent_id: Mapped[UUID | None] = mapped_column(references("payment_transactions.id", on_delete="RESTRICT"))
+    """The charge that a refund or chargeback takes back."""
+    amount: Mapped[Money]
+    """Above zero for every kind; the kind gives the direction."""
+    currency: Mapped[Currency]
+    fee: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    """What the gateway kept, in the same currency; known when it settles."""
+    period_start: Mapped[datetime | None]
+    period_end: Mapped[datetime | None]
+    """The period that a charge pays for."""
+    attempt: Mapped[SmallInt] = mapped_column(server_default=text("1"))
+    """Which try of this period's charge it is."""
+    idempotency_key: Mapped[str]
+    """`subscription:period_start:attempt` for charges; sent to the gateway."""
+    gateway: Mapped[str]
+    gateway_reference: Mapped[str | None]
+    """The gateway's own id of it."""
+    decline_kind: Mapped[DeclineKind | None]
+    """hard: this payment method will not work again; soft: it may later."""
+    decline_code: Mapped[str | None]
+    """In the gateway's words."""
+    error: Mapped[str | None]
+    requested_at: Mapped[datetime | None]
+    """When the gateway was called."""
+    concluded_at: Mapped[datetime | None]
+    """When the outcome became known."""
+    settled_on: Mapped[date | None]
+    """Day of the settlement in which the gateway paid it out."""
+
+    __table_args__ = (
+        one_of("kind", TransactionKind),
+        one_of("state", TransactionState),
+        check("parent", "(kind = 'charge') = (parent_id IS NULL)"),
+        check("parent_other", "parent_id <> id"),
+        *money_checks("amount"),
+        currency_code(),
+        check("fee", "fee >= 0 AND fee <> 'NaN'"),
+        check("period", "period_end > period_start"),
+        check("charge_period", "kind <> 'charge' OR (period_start IS NOT NULL AND period_end IS NOT NULL)"),
+        check("attempt", "attempt >= 1"),
+        not_blank("idempotency_key", 200),
+        check("gateway", GATEWAY),
+        one_of("decline_kind", DeclineKind),
+        check("concluded_at", "(state IN ('succeeded', 'declined', 'cancelled')) = (concluded_at IS NOT NULL)"),
+        UniqueConstraint("idempotency_key", name="uq_payment_transactions_idempotency_key"),
+        UniqueConstraint("gateway", "gateway_reference", name="uq_payment_transactions_gateway_reference"),
+        Index(
+            "uq_payment_transactions_period",
+            "subscription_id",
+            "period_start",
+            unique=True,
+            postgresql_where=text("kind = 'charge' AND state = 'succeeded'"),
+        ),
+        Index("idx_payment_transactions_user", "user_id"),
+        Index("idx_payment_transactions_subscription", "subscription_id", "period_start"),
+        Index("idx_payment_transactions_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+        Index(
+            "idx_payment_transactions_open",
+            "requested_at",
+            postgresql_where=text("state IN ('intended', 'pending', 'unknown')"),
+        ),
+    )

@@ -1,0 +1,117 @@
+"""Settings: environment variables with the prefix ELP_, then the file `.env`; a wrong one is reported by its name."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from worker.errors import ConfigurationError
+
+_POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg", "postgresql+asyncpg")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """Everything a process can be told from outside. A port of 0 means: any free one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ELP_", env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
+
+    database_url: str | None = None
+    """PostgreSQL 15 or newer; unset: an embedded server in `data_dir`."""
+    redis_url: str | None = None
+    """Redis or Valkey; unset: an embedded server in `data_dir`."""
+    data_dir: Path = Path(".elp")
+    """Where embedded servers keep their data."""
+
+    api_host: str = "127.0.0.1"
+    api_port: Port = 8000
+    api_token: SecretStr | None = None
+    """Bearer token that guards every route but health; the API refuses to start without one."""
+    api_processes: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that share the API's port; one fills a core."""
+    flower_port: Port = 5555
+    flower_auth: SecretStr | None = None
+    """`user:password` for Flower; it refuses to start without one."""
+
+    database_pool_size: Annotated[int, Field(ge=1, le=200)] = 5
+    """Connections a process keeps; a Celery child uses one or two."""
+    database_statement_timeout_ms: Annotated[int, Field(ge=0)] = 60_000
+    """What a statement of the API may take; jobs set their own. 0 means no limit."""
+
+    attempts_max_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    """Attempts in one request; beyond it the API answers 413."""
+    attempts_max_body_bytes: Annotated[int, Field(ge=1_024)] = 4 * 1_024 * 1_024
+    """Size of a request's body; beyond it the API answers 413."""
+    attempts_max_answer_bytes: Annotated[int, Field(ge=64)] = 16 * 1_024
+    """Size of one answer as JSON; beyond it that attempt is refused."""
+    commit_max_attempts: Annotated[int, Field(ge=1)] = 10_000
+    """Attempts that one group commit may hold."""
+    nudge_interval_ms: Annotated[int, Field(ge=0)] = 250
+    """A lane is nudged at once, then at most once in this time by one API process: a nudge costs its sender and its
+    receiver half a millisecond each, times sixteen lanes."""
+    drain_batch_size: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    """Attempts that a drainer takes in one transaction."""
+    due_queue_shard_users: Annotated[int, Field(ge=1)] = 2_000
+    """Learners in one shard of `srs.build_due_queues`."""
+    due_queue_cache_hours: Annotated[int, Field(ge=1, le=240)] = 48
+    """How long a due queue stays in Redis."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_postgresql(cls, url: str | None) -> str | None:
+        if url is not None and url.partition("://")[0] not in _POSTGRES_SCHEMES:
+            schemes = ", ".join(f"{scheme}://" for scheme in _POSTGRES_SCHEMES)
+            raise ValueError(f"must start with one of {schemes}")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _broker_is_redis(cls, url: str | None) -> str | None:
+        if url is not None and url.partition("://")[0] not in {"redis", "rediss", "unix"}:
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return url
+
+    def required_database_url(self) -> str:
+        """Return the database's address.
+
+        Raises:
+            ConfigurationError: it is not set and no embedded server was started for this process.
+        """
+        if self.database_url is None:
+            raise ConfigurationError("ELP_DATABASE_URL is not set: name a PostgreSQL server, or start with `elp up`")
+        return self.database_url
+
+    def required_redis_url(self) -> str:
+        """Return the broker's address.
+
+        Raises:
+            ConfigurationError: it is not set and no embedded server was started for this process.
+        """
+        if self.redis_url is None:
+            raise ConfigurationError("ELP_REDIS_URL is not set: name a Redis server, or start with `elp up`")
+        return self.redis_url
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return this process's settings, read once.
+
+    Raises:
+        ConfigurationError: one or more settings are wrong; the message lists each by its variable's name.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"ELP_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
+        raise ConfigurationError("wrong settings:\n  " + "\n  ".join(lines)) from None

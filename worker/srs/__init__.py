@@ -1,0 +1,1 @@
+"""Spaced repetition: scheduling rules, queue rules and the build of due queues."""

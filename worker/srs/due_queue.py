@@ -1,0 +1,89 @@
+"""A learner's due queue: what it holds, which local day it is for, and how the cache keeps it. Pure.
+
+The order itself is in `queries/build_due_queues.sql`, since the database sorts millions of cards in place.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfoNotFoundError
+
+import msgspec
+
+from worker import clock
+
+DEFAULT_ZONE: Final = "Asia/Jakarta"
+"""Where a learner is taken to live whose time zone this machine does not know."""
+DEFAULT_DAY_START_HOUR: Final = 4
+"""When the day of a learner without preferences begins; so have the schema's defaults."""
+DEFAULT_REVIEW_LIMIT: Final = 200
+"""Due cards a day for a learner without preferences."""
+DEFAULT_NEW_LIMIT: Final = 10
+"""New cards a day for a learner without preferences."""
+
+
+class DueQueue(msgspec.Struct, frozen=True, kw_only=True):
+    """The queue of one learner for one local day, as the cache and the API show it.
+
+    Attributes:
+        card_ids: learning cards, then reviews, then new ones, each part in its order.
+        learning, review, new: how many of each `card_ids` holds.
+        overdue_total: learning and review cards that were due, before the learner's review limit.
+    """
+
+    user_id: UUID
+    local_date: date
+    card_ids: list[UUID]
+    learning: int
+    review: int
+    new: int
+    overdue_total: int
+    built_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DayRule:
+    """How a group of learners counts days, and how many they are."""
+
+    timezone: str
+    day_start_hour: int
+    learners: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDays:
+    """The local day of each rule: three lists in step, as SQL takes them, and who had to be guessed."""
+
+    timezones: list[str]
+    day_start_hours: list[int]
+    local_dates: list[date]
+    learners_in_unknown_zones: int
+
+
+def cache_key(user_id: UUID | str, local_date: date | str) -> str:
+    """Return the Redis key of a queue."""
+    return f"elp:due:{user_id}:{local_date}"
+
+
+def local_days(rules: Iterable[DayRule], at: datetime) -> LocalDays:
+    """Return the local day at `at` under each rule; the cost is that of the rules, not of the learners.
+
+    A zone that this machine does not know is taken for `DEFAULT_ZONE`: its learners get a queue, at most hours off,
+    rather than none.
+    """
+    known = [(rule, _local_day(rule, at)) for rule in rules]
+    return LocalDays(
+        timezones=[rule.timezone for rule, _ in known],
+        day_start_hours=[rule.day_start_hour for rule, _ in known],
+        local_dates=[day or clock.local_day(at, DEFAULT_ZONE, rule.day_start_hour) for rule, day in known],
+        learners_in_unknown_zones=sum(rule.learners for rule, day in known if day is None),
+    )
+
+
+def _local_day(rule: DayRule, at: datetime) -> date | None:
+    try:
+        return clock.local_day(at, rule.timezone, rule.day_start_hour)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
