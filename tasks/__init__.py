@@ -4,7 +4,6 @@ from typing import Final
 
 MODULES: Final = (
     "tasks.attempts",
-    "tasks.attempts",
     "tasks.jobs",
     "tasks.maintenance",
     "tasks.srs",
