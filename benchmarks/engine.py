@@ -115,7 +115,7 @@ def run_plain(tasks: int) -> float:
         assert client.llen("plain") == tasks
         app.control.add_consumer("plain", destination=[PLAIN])
         wait_for("the first task", lambda: client.llen("plain") < tasks)
-        begun_at, left = time.perf_counter(), client.llen("plain")
+        begun_at, left = time.perf_counter(), int(client.llen("plain"))
         wait_for("the last task", lambda: client.llen("plain") == 0 and client.hlen("unacked") == 0)
         return (time.perf_counter() - begun_at) * tasks / left
 
