@@ -1,6 +1,5 @@
 """The three messages there are: look at this job, at this run, at this lane."""
 
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,9 +9,10 @@ from worker.jobs.definition import Job
 from worker.jobs.execution import LOOP_S
 from worker.jobs.nudges import send_nudge
 
-EXPIRES_S: Final = 60
+EXPIRES_S: Final = 300
 """Seconds after which a worker drops a nudge unread. The pulse repeats what is still needed, so nudges don't pile up
-while no worker runs."""
+while no worker runs. It is the sender's clock that says when: a machine whose clock is ahead by more than this would
+drop every nudge of the others."""
 
 FAN_OUT: Final = 16
 """Workers woken at the start of a run, at most: each goes on claiming shards, so a message a shard is not needed."""
@@ -24,9 +24,9 @@ class Messages:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def start(self, job: str, period: datetime) -> bool:
-        """Have a worker plan the run of a job for a period, if it has none."""
-        return send_nudge(self._app, "jobs.start", job, period.isoformat(), queue="default", expires_s=EXPIRES_S)
+    def start(self, job: str) -> bool:
+        """Have a worker bring a job up to date: start or skip its periods that are due and undecided."""
+        return send_nudge(self._app, "jobs.start", job, queue="default", expires_s=EXPIRES_S)
 
     def shard(self, job: Job, run_id: UUID, number: int) -> bool:
         """Have a worker of the job's queue work on the shards of a run, from `number` on."""
@@ -42,7 +42,7 @@ class Messages:
 
     def run(self, job: Job, run_id: UUID, shards: int) -> None:
         """Have up to `FAN_OUT` workers work on a new run, spread over its shards."""
-        workers = min(shards, FAN_OUT)
+        workers = min(shards, FAN_OUT, job.concurrency or FAN_OUT)
         for worker in range(workers):
             if not self.shard(job, run_id, worker * shards // workers):
                 return
