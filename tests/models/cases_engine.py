@@ -85,6 +85,8 @@ OPERATIONS: list[Case] = [
     filled("audit_log", "action", 200),
     filled("audit_log", "object_type", 100),
     filled("audit_log", "object_id", 200),
+    filled("worker_heartbeats", "worker", 200),
+    bounds("worker_heartbeats", "concurrency", 0),
 ]
 
 CASES = JOBS + OPERATIONS

@@ -30,6 +30,7 @@ from tests.factories import (
 from tests.factories_operations import (
     make_audit_entry,
     make_backup,
+    make_heartbeat,
     make_plan,
     make_reconciliation_break,
     make_reconciliation_run,
@@ -71,4 +72,5 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "search_dirty": make_search_mark,
     "backups": make_backup,
     "audit_log": make_audit_entry,
+    "worker_heartbeats": make_heartbeat,
 }
