@@ -44,6 +44,13 @@ class JobReport:
     """The schedule's latest period, whether it ran or not."""
     next_period: datetime | None
     latest_run: LatestRun | None
+    last_succeeded: datetime | None
+    """The latest period it succeeded for."""
+    lag_s: float | None
+    """Seconds since that period, or since its first run while none succeeded; None: it never ran."""
+    is_late: bool
+    """It lacks two periods, or one for more than an hour."""
+    is_paused: bool
 
 
 @dataclass(frozen=True, slots=True)
