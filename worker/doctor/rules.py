@@ -185,6 +185,9 @@ def _jobs(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
     if expired:
         remedy = "the pulse hands them to other workers within seconds; if they stay, see the workers above"
         yield Finding("jobs", "warning", f"{expired} shards have a worker that fell silent", remedy)
+    paused = [job.job for job in state.jobs if job.is_paused]
+    if paused:
+        yield Finding("jobs", "ok", f"paused by an operator: {', '.join(paused)} (`elp jobs resume JOB`)")
     if not (late or failed or expired):
         yield Finding("jobs", "ok", f"{len(state.jobs)} jobs are on time")
 

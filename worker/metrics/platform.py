@@ -120,7 +120,9 @@ def _job_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
     lag = _family("elp_job_lag_seconds", "Now less the last period the job succeeded for", "job")
     behind = _family("elp_job_periods_behind", "Periods since the last one it succeeded for, to 100", "job")
     failing = _family("elp_job_latest_run_failed", "The newest period's run failed", "job")
+    paused = _family("elp_job_paused", "An operator paused it", "job")
     for job in state.jobs:
+        paused.add_metric([job.job], job.is_paused)
         if (lagging := job.lag(now)) is not None:
             lag.add_metric([job.job], lagging.total_seconds())
         if job.last_period is not None:
@@ -132,7 +134,7 @@ def _job_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
     shards = _family("elp_job_open_shards", "Shards of unfinished runs", "job", "state")
     for name, doing, count in state.open_shards:
         shards.add_metric([name, doing], count)
-    yield from (lag, behind, failing, runs, shards)
+    yield from (lag, behind, failing, paused, runs, shards)
 
 
 def _inbox_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
 
 from psycopg.rows import class_row
@@ -14,8 +13,8 @@ from worker.heartbeats.store import Heartbeat, load_heartbeats
 from worker.ids import LANES
 from worker.jobs.definition import Job
 from worker.jobs.duties import LANE_LOCK_CLASS
-from worker.jobs.periods import latest_period, periods_after
 from worker.jobs.pulse import LEADER_LOCK
+from worker.jobs.punctuality import Punctuality, punctuality_of
 
 if TYPE_CHECKING:
     import redis
@@ -25,39 +24,9 @@ _PACKAGE: Final = "worker.metrics"
 QUEUES: Final = ("attempts", "default", "batch", "billing", "backups")
 COUNTED: Final = 50_000
 """Nothing is counted beyond this: a figure must stay cheap on the day when it matters."""
-BEHIND_MOST: Final = 100
-PERIOD_GRACE: Final = timedelta(hours=1)
-"""How long a period may take before its job counts as late."""
 _RECENT: Final = timedelta(days=1)
 _BEAT_LOCK: Final = "elp:redbeat::lock"
 _UNACKED: Final = "unacked"
-
-
-@dataclass(frozen=True, slots=True)
-class JobState:
-    """A job's punctuality."""
-
-    job: str
-    last_succeeded: datetime | None
-    """The latest period it succeeded for."""
-    first_planned_at: datetime | None
-    latest_state: str | None
-    """Of its newest period's run; None: it never ran."""
-    last_period: datetime | None
-    """The latest one of its schedule; None: it has no schedule."""
-    behind: int
-    """Periods that began since the last one it succeeded for, counted to `BEHIND_MOST`: 1 is usual while it works."""
-
-    def lag(self, now: datetime) -> timedelta | None:
-        """Return how long ago the last period it succeeded for began; without one, its first run. None: never ran."""
-        since = self.last_succeeded or self.first_planned_at
-        return None if since is None else now - since
-
-    def is_late(self, now: datetime) -> bool:
-        """Return whether it lacks two periods, or one for more than an hour."""
-        if self.last_period is None or not self.behind:
-            return False
-        return self.behind > 1 or now - self.last_period > PERIOD_GRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +61,7 @@ class PulseState:
 class DatabaseState:
     """What PostgreSQL knows."""
 
-    jobs: Sequence[JobState]
+    jobs: Sequence[Punctuality]
     recent_runs: Sequence[tuple[str, str, int]]
     """Job, state, runs planned in the last day."""
     open_shards: Sequence[tuple[str, str, int]]
@@ -129,7 +98,7 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
     recent = connection.execute(load_query(_PACKAGE, "recent_runs"), {"since": now - _RECENT}).fetchall()
     shards = connection.execute(load_query(_PACKAGE, "open_shards"), {"now": now}).fetchall()
     return DatabaseState(
-        jobs=_job_states(connection, jobs, now),
+        jobs=punctuality_of(connection, jobs, now),
         recent_runs=[(job, state, runs) for job, state, runs in recent],
         open_shards=[(job, doing, count) for job, doing, count in shards],
         lanes=lane_states,
@@ -158,19 +127,3 @@ def read_broker(client: "redis.Redis[bytes]") -> BrokerState:
         beat_lock_s=lock_ms / 1_000 if lock_ms > 0 else None,
         clock_at=datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds),
     )
-
-
-def _job_states(connection: Connection, jobs: Sequence[Job], now: datetime) -> list[JobState]:
-    rows = connection.execute(load_query(_PACKAGE, "job_lags"), {"jobs": [job.name for job in jobs]}).fetchall()
-    found = {name: (succeeded, first, state) for name, succeeded, first, state in rows}
-    states = []
-    for job in jobs:
-        succeeded, first, state = found[job.name]
-        since = succeeded or first
-        last = None if job.schedule is None else latest_period(job.schedule, now)
-        behind = 0
-        if job.schedule is not None and since is not None:
-            periods = takewhile(lambda period: period <= now, periods_after(job.schedule, since))
-            behind = sum(1 for _ in islice(periods, BEHIND_MOST))
-        states.append(JobState(job.name, succeeded, first, state, last, behind))
-    return states

@@ -8,7 +8,7 @@ from worker.models.base import Base
 from worker.models.billing import PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
 from worker.models.heartbeats import WorkerHeartbeat
-from worker.models.jobs import JobOutbox, JobRun, JobShard
+from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
 from worker.models.search import SearchDirty
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
@@ -22,8 +22,10 @@ __all__ = [
     "AuditLog",
     "Backup",
     "Base",
+    "JobControl",
     "JobOutbox",
     "JobRun",
+    "JobRunSummary",
     "JobShard",
     "Lesson",
     "LessonProgress",
