@@ -28,7 +28,6 @@ from worker.nudges import LaneNudger
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
 
-
 _NO_ROUTE: Final = "none"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Others are counted as one: a label whose values clients choose would grow without end."""

@@ -56,9 +56,7 @@ class Metrics:
         )
         self.shard_retries = counter("elp_job_shard_retries", "Starts that failed and will be repeated", "job")
         self.shard_failures = counter("elp_job_shard_failures", "Shards given up", "job")
-        self.lease_expiries = counter(
-            "elp_job_lease_expiries", "Shards taken over from silent workers", "job"
-        )
+        self.lease_expiries = counter("elp_job_lease_expiries", "Shards taken over from silent workers", "job")
         self.job_items = counter("elp_job_items", "Items that finished shards handled, as the job counts them", "job")
         self.runs_finished = counter("elp_job_runs_finished", "Runs that ended", "job", "state")
         self.drain_batches = counter("elp_attempts_drain_batches", "Committed transactions that graded attempts")
