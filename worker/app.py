@@ -27,6 +27,8 @@ R = TypeVar("R")
 
 app: Final = Celery("elp", set_as_current=True)
 app.config_from_object("celeryconfig")
+task_names: Final[set[str]] = set()
+"""The tasks that were declared so far; unlike Celery's own list, to be had without a broker's address."""
 app.steps["worker"].update((PulseStep, MetricsStep, HeartbeatStep))
 
 
@@ -62,6 +64,7 @@ def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]
                 raise TaskOutOfMemoryError(name) from error
 
         app.task(name=name, **options)(guarded)
+        task_names.add(name)
         return body
 
     return register
@@ -83,6 +86,10 @@ def nudge(name: str, *arguments: Any, queue: str, expires_s: int | None = 60) ->
     return send_nudge(app, name, *arguments, queue=queue, expires_s=expires_s)
 
 
+_started: Final[dict[str, float]] = {}
+"""When this process began the tasks it works on, by id."""
+
+
 def _configure_logging(**_: Any) -> None:
     # Connected to this signal, Celery leaves logging alone altogether.
     logging.configure("beat" if "beat" in sys.argv else "worker", get_settings())
@@ -95,12 +102,12 @@ def _prepare_worker(sender: str, **_: Any) -> None:
 
 
 def _begin_task(task_id: str, task: Any, **_: Any) -> None:
-    task.request.elp_started = time.perf_counter()
+    _started[task_id] = time.perf_counter()
     structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)
 
 
-def _end_task(task: Any, state: str | None = None, **_: Any) -> None:
-    started = getattr(task.request, "elp_started", None)
+def _end_task(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
+    started = _started.pop(task_id, None)
     if started is not None:
         outcome = (state or "unknown").lower()
         metrics().task_seconds.labels(task.name, outcome).observe(time.perf_counter() - started)

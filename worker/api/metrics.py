@@ -10,7 +10,6 @@ from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.registry import Collector
 
 from worker.api.documentation import ReadOperation, problem_responses
 from worker.attempts.inbox import Inbox
@@ -94,7 +93,7 @@ class Exposition:
 
     def __init__(self, settings: Settings, figures: RequestFigures) -> None:
         self._figures = figures
-        self._platform: Collector = PlatformCollector(settings)
+        self._platform = PlatformCollector(settings)
 
     async def text(self) -> bytes:
         """Return the figures in Prometheus' text format; asking the servers doesn't hold up other requests."""
@@ -113,9 +112,8 @@ class Exposition:
     tags=["operations"],
     summary="Figures for Prometheus",
     description=(
-        "What the API's processes counted, and what PostgreSQL and Redis know of jobs, inbox, outbox and queues (at most "
-        "5 seconds old). A server that is away shows as `elp_database_up 0` or `elp_redis_up 0`. Workers serve theirs "
-        "themselves."
+        "What the API's processes counted, and what PostgreSQL and Redis know of jobs, inbox, outbox, queues: at "
+        "most 5 s old. A server that is away shows as `elp_database_up 0` or `elp_redis_up 0`. Workers serve their own."
     ),
     operation_class=ReadOperation,
     responses=problem_responses(401, 503),

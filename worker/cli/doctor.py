@@ -68,9 +68,9 @@ def _one_worker(facts: Facts, worker: str) -> Finding:
 
 
 def _task_names() -> list[str]:
-    from worker.app import app  # noqa: PLC0415 - Celery is slow to import
+    from worker.app import task_names  # noqa: PLC0415 - Celery is slow to import
 
-    return [name for name in app.tasks if not name.startswith("celery.")]
+    return sorted(task_names)
 
 
 def _table(findings: list[Finding]) -> Table:

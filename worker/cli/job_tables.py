@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
@@ -20,32 +21,33 @@ def print_json(value: object) -> None:
 
 def jobs_table(jobs: Sequence[JobReport]) -> Table:
     """Return the jobs with their schedules, periods and newest runs."""
-    table = Table("job", "schedule", "last period", "next period", "newest run", "state", "lag")
+    table = Table("job, schedule", "last, next period", "newest run", "lag", box=SIMPLE_HEAD, pad_edge=False)
     for report in jobs:
         run = report.latest_run
         state = coloured(run.state) if run else "[dim]never ran[/]"
+        lag = f"[bold red]{duration(report.lag_s)}[/]" if report.is_late else duration(report.lag_s)
         table.add_row(
-            f"{report.name}\n[dim]{escape(report.summary)}[/]",
-            escape(report.schedule or "by hand or on an event"),
-            instant(report.last_period),
-            instant(report.next_period),
-            instant(run.period if run else None),
+            f"[bold]{report.name}[/]\n{escape(report.schedule or 'by hand or on an event')}",
+            f"{instant(report.last_period)}\n{instant(report.next_period)}",
             f"{state}\n[yellow]paused[/]" if report.is_paused else state,
-            duration(report.lag_s),
+            lag,
         )
     return table
 
 
 def runs_table(runs: Sequence[RunReport]) -> Table:
     """Return runs with the counts of their shards."""
-    table = Table("run", "job", "period", "trigger", "state", "shards", "items", "took")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("run, job", no_wrap=True)  # an id that is cut off can't be copied
+    for heading in ("period, trigger", "state"):
+        table.add_column(heading)
+    for heading in ("shards", "items", "took"):
+        table.add_column(heading, justify="right")
     for report in runs:
-        failed = f", [red]{report.failed} failed[/]" if report.failed else ""
+        failed = f"\n[red]{report.failed} failed[/]" if report.failed else ""
         table.add_row(
-            str(report.id),
-            report.job,
-            instant(report.period),
-            report.trigger,
+            f"{report.id}\n[bold]{report.job}[/]",
+            f"{instant(report.period)}\n{report.trigger}",
             coloured(report.state),
             f"{report.done:,}/{report.shards:,}{failed}",
             f"{report.items:,}",

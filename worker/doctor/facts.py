@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 import psycopg
@@ -82,9 +82,6 @@ class Facts:
     database_problem: str | None = None
     broker_problem: str | None = None
     disks: Sequence[Disk] = field(default_factory=tuple)
-    database_trip: timedelta = timedelta()
-    """Time the question took: clocks cannot be compared more finely."""
-    broker_trip: timedelta = timedelta()
 
 
 def gather(
@@ -92,7 +89,7 @@ def gather(
 ) -> Facts:
     """Ask both servers and this machine; a server that is away costs `_TIMEOUT_S` at most."""
     database, database_problem = None, "ELP_DATABASE_URL is not set, and no embedded PostgreSQL runs"
-    started = clock.now()
+    now = clock.now()
     if database_url is not None:
         try:
             with psycopg.connect(
@@ -101,13 +98,10 @@ def gather(
                 connect_timeout=_TIMEOUT_S,
                 options=f"-c statement_timeout={_TIMEOUT_S}s",
             ) as connection:
-                started = clock.now()
-                database = _ask_database(connection, jobs, task_names, started)
+                database = _ask_database(connection, jobs, task_names, now)
         except psycopg.Error as error:
             database_problem = str(error).strip().splitlines()[0]
-    database_trip = clock.now() - started
     broker, broker_problem = None, "ELP_REDIS_URL is not set, and no embedded Valkey runs"
-    broker_started = clock.now()
     if redis_url is not None:
         try:
             with redis.Redis.from_url(
@@ -117,15 +111,13 @@ def gather(
         except redis.RedisError as error:
             broker_problem = str(error)
     return Facts(
-        now=started,
+        now=now,
         expected_revision=head_revision(),
         database=database,
         broker=broker,
         database_problem=None if database else database_problem,
         broker_problem=None if broker else broker_problem,
         disks=[_disk(folder)],
-        database_trip=database_trip,
-        broker_trip=clock.now() - broker_started + (broker_started - started),
     )
 
 
@@ -155,7 +147,7 @@ def _ask_database(
     )
 
 
-def _ask_broker(client: "redis.Redis[bytes]") -> BrokerFacts:
+def _ask_broker(client: "redis.Redis") -> BrokerFacts:
     state = read_broker(client)
     memory = client.info("memory")
     policy = memory.get("maxmemory_policy")
@@ -178,7 +170,7 @@ def _disk(folder: Path) -> Disk:
     return Disk(there, usage.free, usage.total)
 
 
-def _row(connection: Connection, statement: str, values: dict[str, object] | None = None) -> tuple[object, ...]:
+def _row(connection: Connection, statement: str, values: dict[str, object] | None = None) -> tuple[Any, ...]:
     row = connection.execute(statement, values).fetchone()
     assert row is not None, "such a statement always returns a row"
     return row

@@ -125,12 +125,12 @@ def _broker_memory(broker: BrokerFacts) -> Iterator[Finding]:
 def _clocks(facts: Facts) -> Iterator[Finding]:
     shown = []
     if facts.database is not None and facts.database.state is not None:
-        shown.append(("PostgreSQL", facts.database.state.pulse.clock_at, facts.database_trip))
+        shown.append(("PostgreSQL", facts.database.state.clock))
     if facts.broker is not None:
-        shown.append(("Redis", facts.broker.state.clock_at, facts.broker_trip))
-    for name, clock_at, trip in shown:
-        difference = clock_at - facts.now
-        beyond = max(abs(difference) - trip, timedelta())
+        shown.append(("Redis", facts.broker.state.clock))
+    for name, clock in shown:
+        difference = clock.difference
+        beyond = abs(difference) - clock.trip / 2
         level: Level = "critical" if beyond > CLOCK_CRITICAL else "warning" if beyond > CLOCK_WARNING else "ok"
         if level == "ok":
             yield Finding("clocks", "ok", f"{name}'s clock agrees with this machine's")

@@ -1,4 +1,4 @@
-"""What processes count themselves. Labels are few and bounded: jobs, tasks, routes, outcomes; never a learner or an id."""
+"""What processes count themselves. Labels are few and bounded: jobs, tasks, routes, outcomes; never an id."""
 
 import os
 import shutil
@@ -7,8 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, values
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, values
 from prometheus_client.multiprocess import MultiProcessCollector
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
 _FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus_client looks for the folder; it is inherited by the processes of the group."""
@@ -82,7 +84,7 @@ def join(folder: Path) -> None:
     """Keep this process's figures in the files of a group that another process began."""
     os.environ[_FOLDER] = str(folder)
     # The library decides at its import, which Flower's Celery plug-in causes before this can be called.
-    values.ValueClass = values.MultiProcessValue()
+    values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
     metrics.cache_clear()
 
 
@@ -105,7 +107,7 @@ def group_registry() -> CollectorRegistry:
 def _begin_anew() -> None:
     """Forget the parent's instruments in a forked child: one of its threads may have held their lock just then."""
     if group_folder() is not None:
-        values.ValueClass = values.MultiProcessValue()
+        values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
     metrics.cache_clear()
 
 

@@ -44,7 +44,7 @@ class PlatformCollector(Collector):
                 now = self._now()
                 self._families = [
                     *database_families(self._database(now), now),
-                    *broker_families(self._broker(), self._now()),
+                    *broker_families(self._broker()),
                 ]
                 self._read_at = time.monotonic()
             return self._families
@@ -85,7 +85,7 @@ def database_families(state: DatabaseState | None, now: datetime) -> Iterator[Me
     if state is None:
         return
     yield GaugeMetricFamily("elp_pulse_leads", "Some worker's pulse leads", value=state.pulse.leads)
-    skew = (state.pulse.clock_at - now).total_seconds()
+    skew = state.clock.difference.total_seconds()
     yield GaugeMetricFamily("elp_database_clock_skew_seconds", "PostgreSQL's clock less the API machine's", value=skew)
     yield from _job_families(state, now)
     yield from _inbox_families(state, now)
@@ -99,7 +99,7 @@ def database_families(state: DatabaseState | None, now: datetime) -> Iterator[Me
     yield consuming
 
 
-def broker_families(state: BrokerState | None, now: datetime) -> Iterator[Metric]:
+def broker_families(state: BrokerState | None) -> Iterator[Metric]:
     """Yield what Redis knows; only `elp_redis_up 0` when it could not be asked."""
     yield GaugeMetricFamily("elp_redis_up", "Redis answers", value=state is not None)
     if state is None:
@@ -112,7 +112,7 @@ def broker_families(state: BrokerState | None, now: datetime) -> Iterator[Metric
         "elp_queue_unacknowledged_messages", "Messages that workers have and did not finish", value=state.unacknowledged
     )
     yield GaugeMetricFamily("elp_beat_alive", "Some beat holds RedBeat's lock", value=state.beat_lock_s is not None)
-    skew = (state.clock_at - now).total_seconds()
+    skew = state.clock.difference.total_seconds()
     yield GaugeMetricFamily("elp_redis_clock_skew_seconds", "Redis' clock less the API machine's", value=skew)
 
 

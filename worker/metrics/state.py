@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from psycopg.rows import class_row
 
+from worker import clock
 from worker.db import Connection
 from worker.db.queries import load_query
 from worker.heartbeats.store import Heartbeat, load_heartbeats
@@ -51,10 +52,20 @@ class OutboxState:
 
 @dataclass(frozen=True, slots=True)
 class PulseState:
-    """Whether some pulse leads, and what the database's clock shows."""
+    """Whether some pulse leads, and what the database's clock showed."""
 
     leads: bool
     clock_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """How a server's clock compares with this machine's."""
+
+    difference: timedelta
+    """The server's less ours, which was taken half-way through the question."""
+    trip: timedelta
+    """How long the question took: half of it is the comparison's error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ class DatabaseState:
     lanes: Sequence[LaneState]
     outbox: OutboxState
     pulse: PulseState
+    clock: ClockState
     heartbeats: Sequence[Heartbeat]
 
 
@@ -82,15 +94,17 @@ class BrokerState:
     """Messages that workers have and did not finish."""
     beat_lock_s: float | None
     """Seconds until RedBeat's lock would run out; None: no beat holds it."""
-    clock_at: datetime
+    clock: ClockState
 
 
 def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) -> DatabaseState:
     """Return what PostgreSQL knows: eight small statements, whatever the tables hold."""
     pulse_lock = {"lock_class": LEADER_LOCK[0], "lock_number": LEADER_LOCK[1]}
     lanes = {"lanes": LANES, "lock_class": LANE_LOCK_CLASS, "most": COUNTED}
+    asked_at = clock.now()
     with connection.cursor(row_factory=class_row(PulseState)) as cursor:
         (pulse,) = cursor.execute(load_query(_PACKAGE, "pulse"), pulse_lock).fetchall()
+    compared = _compared(asked_at, pulse.clock_at)
     with connection.cursor(row_factory=class_row(LaneState)) as cursor:
         lane_states = cursor.execute(load_query(_PACKAGE, "lanes"), lanes).fetchall()
     with connection.cursor(row_factory=class_row(OutboxState)) as cursor:
@@ -104,16 +118,19 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         lanes=lane_states,
         outbox=outbox,
         pulse=pulse,
+        clock=compared,
         heartbeats=load_heartbeats(connection),
     )
 
 
-def read_broker(client: "redis.Redis[bytes]") -> BrokerState:
-    """Return what Redis knows, in one round trip.
+def read_broker(client: "redis.Redis") -> BrokerState:
+    """Return what Redis knows, in two round trips.
 
     Raises:
         redis.RedisError: it is away or refuses.
     """
+    client.ping()  # what connecting costs is no part of the comparison of clocks
+    asked_at = clock.now()
     with client.pipeline(transaction=False) as pipeline:
         for queue in QUEUES:
             pipeline.llen(queue)
@@ -125,5 +142,10 @@ def read_broker(client: "redis.Redis[bytes]") -> BrokerState:
         queues=dict(zip(QUEUES, depths, strict=True)),
         unacknowledged=unacknowledged,
         beat_lock_s=lock_ms / 1_000 if lock_ms > 0 else None,
-        clock_at=datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds),
+        clock=_compared(asked_at, datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)),
     )
+
+
+def _compared(asked_at: datetime, shown: datetime) -> ClockState:
+    trip = clock.now() - asked_at
+    return ClockState(shown - asked_at - trip / 2, trip)
