@@ -8,7 +8,7 @@ from worker.models.base import Base
 from worker.models.billing import PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
 from worker.models.heartbeats import WorkerHeartbeat
-from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard
+from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard, JobTask
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
 from worker.models.search import SearchDirty
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
@@ -27,6 +27,7 @@ __all__ = [
     "JobRun",
     "JobRunSummary",
     "JobShard",
+    "JobTask",
     "Lesson",
     "LessonProgress",
     "LessonQuestion",
