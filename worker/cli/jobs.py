@@ -11,7 +11,7 @@ from rich.markup import escape
 
 import tasks
 from worker import clock, logging
-from worker.cli import job_control, watching
+from worker.cli import job_control, job_outbox, watching
 from worker.cli.console import out
 from worker.cli.job_tables import instant, jobs_table, print_json, runs_table, shards_table
 from worker.cli.watching import UNFINISHED
@@ -36,6 +36,7 @@ app.command()(job_control.cancel)
 app.command()(job_control.pause)
 app.command()(job_control.resume)
 app.command()(job_control.missed)
+app.add_typer(job_outbox.app, name="outbox")
 
 
 class WrongPeriodError(ElpError):

@@ -213,14 +213,15 @@ def _inbox(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
 def _outbox(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
     outbox = state.outbox
     age = timedelta() if outbox.oldest_at is None else facts.now - outbox.oldest_at
-    if outbox.failing:
-        remedy = "`elp jobs outbox` shows their errors; retry or discard them there"
-        yield Finding("outbox", "warning", f"{outbox.failing:,} entries could not be sent", remedy)
+    if outbox.parked:
+        remedy = "`elp jobs outbox --parked` shows their errors; `elp jobs outbox retry` or `discard` ends it"
+        yield Finding("outbox", "warning", f"{outbox.parked:,} entries were given up", remedy)
     if age > AGE_WARNING:
         level: Level = "critical" if age > AGE_CRITICAL else "warning"
         remedy = "the pulse relays it: see `pulse` and `broker` above"
-        yield Finding("outbox", level, f"{outbox.waiting:,} entries wait, up to {_words(age)}", remedy)
-    elif not outbox.failing:
+        found = f"{outbox.waiting + outbox.sent:,} entries are not done, due for up to {_words(age)}"
+        yield Finding("outbox", level, found, remedy)
+    elif not outbox.parked:
         yield Finding("outbox", "ok", f"{outbox.waiting:,} entries wait, {outbox.deferred:,} are for later")
 
 
@@ -229,7 +230,7 @@ def _unknown_work(database: DatabaseFacts) -> Iterator[Finding]:
         yield Finding("unknown tasks", "ok", "every task and job that waits is known")
     for what, name, entries in database.unknown_work:
         where, remedy = (
-            ("outbox entries", "deploy the code that has it, or discard them with `elp jobs outbox`")
+            ("outbox entries", "deploy the code that has it, or discard them (`elp jobs outbox`)")
             if what == "outbox"
             else ("unfinished runs", "deploy the code that has it, or end them with `elp jobs cancel RUN`")
         )

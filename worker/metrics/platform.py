@@ -148,12 +148,14 @@ def _inbox_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
 
 
 def _outbox_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
-    entries = _family("elp_outbox_entries", "Unsent entries, to 50,000", "state")
-    for name in ("waiting", "deferred", "failing"):
+    entries = _family("elp_outbox_entries", "Entries that are not done, to 50,000", "state")
+    for name in ("waiting", "deferred", "sent", "parked"):
         entries.add_metric([name], getattr(state.outbox, name))
     yield entries
     yield GaugeMetricFamily(
-        "elp_outbox_oldest_seconds", "How long the oldest entry is due", value=_age(state.outbox.oldest_at, now)
+        "elp_outbox_oldest_seconds",
+        "How long the oldest entry that is not done has been due",
+        value=_age(state.outbox.oldest_at, now),
     )
 
 

@@ -46,7 +46,10 @@ class OutboxState:
 
     waiting: int
     deferred: int
-    failing: int
+    sent: int
+    """And not confirmed yet."""
+    parked: int
+    """Given up, until an operator retries or discards them."""
     oldest_at: datetime | None
 
 

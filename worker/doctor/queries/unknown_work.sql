@@ -1,10 +1,10 @@
--- Work that names a task or job this code does not have: what ('outbox' or 'run'), name, entries, counted up to `most` unsent
--- outbox entries.
--- Cost: unsent outbox entries (idx_job_outbox_unrelayed) and unfinished runs (idx_job_runs_unfinished).
-SELECT 'outbox' AS what, unsent.task AS name, count(*) AS entries
-FROM (SELECT task FROM job_outbox WHERE relayed_at IS NULL ORDER BY id LIMIT %(most)s) AS unsent
-WHERE unsent.task <> ALL (%(tasks)s::text[])
-GROUP BY unsent.task
+-- Work that names a task or job this code does not have: what ('outbox' or 'run'), name, entries, counted up to `most` outbox
+-- entries that are not done.
+-- Cost: such outbox entries (idx_job_outbox_due, idx_job_outbox_parked) and unfinished runs (idx_job_runs_unfinished).
+SELECT 'outbox' AS what, waiting.task AS name, count(*) AS entries
+FROM (SELECT task FROM job_outbox WHERE done_at IS NULL LIMIT %(most)s) AS waiting
+WHERE waiting.task <> ALL (%(tasks)s::text[])
+GROUP BY waiting.task
 UNION ALL
 SELECT 'run', run.job, count(*)
 FROM job_runs AS run
