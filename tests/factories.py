@@ -256,4 +256,6 @@ def make_run_summary(connection: Connection[Any], **values: Any) -> tuple[Any, .
 
 def make_job_task(connection: Connection[Any], **values: Any) -> tuple[Any, ...]:
     """A task that takes any payload."""
-    return insert_row(connection, "job_tasks", **{"kind": "task", "name": f"test.{uuid4().hex}", "queue": "default"} | values)
+    return insert_row(
+        connection, "job_tasks", **{"kind": "task", "name": f"test.{uuid4().hex}", "queue": "default"} | values
+    )

@@ -20,6 +20,7 @@ from worker.api.auth import TokenGuard
 from worker.api.documentation import openapi_config
 from worker.api.due_queues import due_queue
 from worker.api.health import Dependencies, health, ready
+from worker.api.jobs import JOB_ROUTES
 from worker.api.metrics import Exposition, RequestFigures, show_metrics
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
@@ -108,7 +109,7 @@ def create_app(settings: Settings | None = None) -> Api:
                 await cache.aclose()
 
     app = Api(
-        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready, show_metrics],
+        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready, show_metrics, *JOB_ROUTES],
         guards=[guard.guard],
         dependencies={
             "acceptor": _provided(acceptor),
