@@ -9,11 +9,13 @@ import pytest
 
 from tests.api.server import ApiServer
 from tests.factories import make_outbox_entry
-from tests.jobs.conftest import declare  # noqa: F401 - a fixture
+from tests.jobs import conftest as jobs
 from worker.jobs.execution import start_run, work_on_run
 
 PERIOD = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 NOBODY = UUID(int=1)
+
+declare = jobs.declare
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_failed_run_is_done_after_all_when_it_is_retried(elp, declare) -> None:
     assert run["state"] == "failed"
     broken[0] = False
     code, answer = elp("retry", run["id"], "--json")
-    assert (code, answer["shards"], answer["run"]["state"]) == (0, 2, "running")
+    assert (code, answer["shards"], answer["run"]["state"]) == (0, 2, "planned")
     work_on_run(UUID(run["id"]))
     assert elp("show", run["id"], "--json")[1]["run"]["state"] == "succeeded"
 

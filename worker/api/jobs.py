@@ -10,7 +10,7 @@ import msgspec
 import psycopg
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 import tasks
 from worker import clock
@@ -177,7 +177,7 @@ def show_run(
     responses=problem_responses(401, 404, 422, 503),
     sync_to_thread=True,
 )
-def start(name: FromPath[str], data: StartRun) -> RunReport:
+def start(name: FromPath[str], data: JSONBody[StartRun]) -> RunReport:
     """Plan a run and wake workers for it; Redis being away only delays it."""
     from worker.app import app as celery  # noqa: PLC0415 - reads the broker's address
 
@@ -200,7 +200,7 @@ def start(name: FromPath[str], data: StartRun) -> RunReport:
     responses=problem_responses(401, 404, 422, 503),
     sync_to_thread=True,
 )
-def try_run(name: FromPath[str], data: StartRun) -> DryRunReport:
+def try_run(name: FromPath[str], data: JSONBody[StartRun]) -> DryRunReport:
     """Return counts and samples of a run that never commits."""
     load_jobs(tasks.MODULES)
     with _answering():
@@ -336,7 +336,7 @@ def outbox(
     responses=problem_responses(401, 409, 422, 503),
     sync_to_thread=True,
 )
-def retry_outbox(data: OutboxChoice) -> list[UUID]:
+def retry_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
     """Return the ids of the entries that will be sent again."""
     with _asking() as connection:
         return retry_parked(connection, data.ids, clock.now())
@@ -352,7 +352,7 @@ def retry_outbox(data: OutboxChoice) -> list[UUID]:
     responses=problem_responses(401, 409, 422, 503),
     sync_to_thread=True,
 )
-def discard_outbox(data: OutboxChoice) -> list[UUID]:
+def discard_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
     """Return the ids of the entries that are gone."""
     with _asking() as connection:
         return discard_parked(connection, data.ids)
