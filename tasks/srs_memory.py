@@ -48,8 +48,8 @@ def fit_parameters(shard: Shard) -> int:
     else:
         for user_id, of_learner in reviews.items():
             _add_fit(fits, user_id, [of_learner], own.get(user_id, population))
-    for user_id, found in list(fits.items())[:SAMPLES]:
-        whose = "population" if user_id is None else str(user_id)
+    for learner, found in list(fits.items())[:SAMPLES]:
+        whose = "population" if learner is None else str(learner)
         shard.show({"learner": whose, "is_accepted": found.is_accepted, "reviews": found.trained_on})
     memory_store.save_fits(shard.connection, fits, run_id=shard.run_id, now=clock.now())
     return len(fits)

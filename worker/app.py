@@ -14,7 +14,7 @@ import structlog
 from celery import Celery, signals
 
 from worker import logging
-from worker.errors import ElpError
+from worker.errors import ConfigurationError, ElpError
 from worker.heartbeats.bootstep import HeartbeatStep
 from worker.jobs.bootstep import PulseStep
 from worker.jobs.nudges import send_nudge
@@ -44,6 +44,14 @@ class TaskOutOfMemoryError(ElpError):
         self.task = task
 
 
+class DuplicateTaskError(ConfigurationError):
+    """Two functions are declared as the same task."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"task {name!r} is declared twice: rename one of them")
+        self.name = name
+
+
 def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator that makes a function the Celery task `name`.
 
@@ -53,7 +61,14 @@ def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]
     Args:
         name: what messages call it, such as `attempts.drain`.
         options: Celery's options for this task.
+
+    Raises:
+        DuplicateTaskError: there is a task of that name.
     """
+    # Not `app.tasks`: looking there would read the settings.
+    if name in task_names:
+        raise DuplicateTaskError(name)
+    task_names.add(name)
 
     def register(body: Callable[P, R]) -> Callable[P, R]:
         @wraps(body)
@@ -64,7 +79,6 @@ def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]
                 raise TaskOutOfMemoryError(name) from error
 
         app.task(name=name, **options)(guarded)
-        task_names.add(name)
         return body
 
     return register

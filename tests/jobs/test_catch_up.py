@@ -18,9 +18,10 @@ from worker.jobs.periods import LatestPeriods, Schedule, latest_period, periods_
 NOW = datetime(2026, 11, 24, 3, 0, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
 QUARTER = timedelta(minutes=15)
+EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 HOURLY = Schedule("0 * * * *")
 
-instants = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+instants = st.timedeltas(timedelta(0), timedelta(days=6 * 365)).map(lambda passed: EPOCH + passed)
 schedules = st.builds(
     Schedule,
     st.sampled_from(["0 * * * *", "*/15 * * * *", "30 2 * * *", "0 3 * * 1", "0 0 1 * *"]),

@@ -125,8 +125,16 @@ def test_every_declared_job_can_be_tried_dry_and_writes_nothing(ledger) -> None:
             make_card(connection, user_id=user, item_id=question, next_review_date="2020-01-01")
             make_attempt(connection, user_id=user, question_id=question)
         make_run(connection, state="succeeded", finished_at=datetime(2020, 1, 1, tzinfo=UTC))
-    tables = [name for (name,) in ledger.query("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")]  # fmt: skip
-    written = lambda: [ledger.query(f"SELECT count(*), max(xmin::text::bigint) FROM {name}") for name in tables]  # noqa: E731
+    tables = [
+        name
+        for (name,) in ledger.query(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
+    ]
+
+    def written() -> list[list[tuple]]:
+        return [ledger.query(f"SELECT count(*), max(xmin::text::bigint) FROM {name}") for name in tables]
+
     before = written()
     reports = {job.name: dry_run(job.name, PERIOD) for job in load_jobs(tasks.MODULES) if "test" not in job.name}
     assert written() == before

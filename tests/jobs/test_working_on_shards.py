@@ -252,14 +252,14 @@ def test_rest_doubles_up_to_its_limit_and_chance_only_shortens_it_by_its_share(
 ) -> None:
     retry = Retry(first=first, longest=first * factor, jitter=jitter)
     full = first * min(2 ** (starts - 1), factor)
-    rest = retry.delay(starts, Random(seed))
+    rest = retry.rest(starts, Random(seed))
     assert full * (1 - jitter) - timedelta(microseconds=1) <= rest <= full
-    assert rest == retry.delay(starts, Random(seed))
+    assert rest == retry.rest(starts, Random(seed))
 
 
 def test_rests_double_from_ten_seconds_to_ten_minutes_unless_the_job_says_otherwise() -> None:
     retry = Retry(jitter=0)
-    seconds = [retry.delay(starts, Random(1)).total_seconds() for starts in (1, 2, 3, 4, 7, 8, 1_000)]
+    seconds = [retry.rest(starts, Random(1)).total_seconds() for starts in (1, 2, 3, 4, 7, 8, 1_000)]
     assert seconds == [10, 20, 40, 80, 600, 600, 600]
 
 

@@ -98,7 +98,7 @@ def _record_failure(job: Job, claim: Claim, error: str, *, is_final: bool) -> No
     now = clock.now()
     # Seeded by the start: repeated under the same circumstances, a shard rests as long.
     chance = Random(f"{claim.run_id}/{claim.number}/{claim.starts}")  # noqa: S311
-    run_after = None if is_final else now + job.retry.delay(claim.starts, chance)
+    run_after = None if is_final else now + job.retry.rest(claim.starts, chance)
     counter = metrics().shard_failures if is_final else metrics().shard_retries
     counter.labels(job.name).inc()
     with transaction() as connection:
