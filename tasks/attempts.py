@@ -2,6 +2,8 @@
 
 import time
 
+import structlog
+
 from worker.app import nudge, task
 from worker.attempts.drain import DrainReport, drain_lane
 from worker.logging import get_logger
@@ -14,13 +16,17 @@ _log = get_logger(__name__)
 @task("attempts.drain", acks_late=True)
 def drain(lane: int) -> None:
     """Process what waits in a lane of the inbox; hand the rest over when others should have their turn."""
+    with structlog.contextvars.bound_contextvars(lane=lane):
+        _drain(lane)
+
+
+def _drain(lane: int) -> None:
     started = time.perf_counter()
     report = drain_lane(lane, batch_size=get_settings().drain_batch_size)
     if report.taken:
         _count(report, time.perf_counter() - started)
         _log.info(
             "lane_drained",
-            lane=lane,
             batches=report.batches,
             graded=report.graded,
             duplicates=report.duplicates,

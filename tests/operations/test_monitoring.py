@@ -1,4 +1,4 @@
-"""Dashboard, alert rules and runbook name what there is: metrics of the code, alerts with an entry, commands that exist."""
+"""Dashboard, alert rules and runbook name what there is: metrics of the code, commands that exist."""
 
 import json
 import re

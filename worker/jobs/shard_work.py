@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from random import Random
 
+import structlog
+
 from worker import clock
 from worker.db import Connection, transaction
 from worker.jobs import ledger
@@ -39,7 +41,15 @@ def claims(run: Run, job: Job, number: int) -> Iterator[Claim]:
 
 
 def work_on_shard(run: Run, job: Job, claim: Claim, keeper: LeaseKeeper) -> bool:
-    """Do one shard, work and done mark in one transaction; return whether it committed."""
+    """Do one shard, work and done mark in one transaction; return whether it committed.
+
+    Whatever is logged meanwhile, by the job's own code and its libraries too, carries the job, the run and the shard.
+    """
+    with structlog.contextvars.bound_contextvars(job=job.name, run_id=str(run.run_id), shard=claim.number):
+        return _work_on_shard(run, job, claim, keeper)
+
+
+def _work_on_shard(run: Run, job: Job, claim: Claim, keeper: LeaseKeeper) -> bool:
     if claim.is_taken_over:
         metrics().lease_expiries.labels(job.name).inc()
     if claim.starts > job.max_starts:
@@ -53,17 +63,15 @@ def work_on_shard(run: Run, job: Job, claim: Claim, keeper: LeaseKeeper) -> bool
     except (SystemExit, KeyboardInterrupt):
         with transaction() as connection:
             ledger.release(connection, claim)
-        _log.info("shard_released", job=job.name, run_id=str(run.run_id), shard=claim.number)
+        _log.info("shard_released")
         raise
     result = "failed" if isinstance(committed, Failure) else "done"
     metrics().shard_seconds.labels(job.name, result).observe(time.perf_counter() - started)
     if isinstance(committed, Failure):
         if isinstance(committed.error, LeaseLostError):
-            _log.warning("shard_taken_over", job=job.name, run_id=str(run.run_id), shard=claim.number)
+            _log.warning("shard_taken_over")
         else:
-            _log.error(
-                "shard_failed", job=job.name, run_id=str(run.run_id), shard=claim.number, exc_info=committed.error
-            )
+            _log.error("shard_failed", exc_info=committed.error)
             _record_failure(job, claim, str(committed), is_final=claim.starts >= job.max_starts)
         return False
     shard, items = committed
@@ -71,7 +79,7 @@ def work_on_shard(run: Run, job: Job, claim: Claim, keeper: LeaseKeeper) -> bool
     for callback in shard.callbacks:
         called = outcome(callback)
         if isinstance(called, Failure):
-            _log.error("after_commit_failed", job=job.name, run_id=str(run.run_id), exc_info=called.error)
+            _log.error("after_commit_failed", exc_info=called.error)
     return True
 
 
