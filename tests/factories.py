@@ -252,3 +252,10 @@ def make_run_summary(connection: Connection[Any], **values: Any) -> tuple[Any, .
     """A day of a job without runs."""
     summary = {"job": f"test.job_{uuid4().hex}", "ended_on": date(2026, 3, 1)}
     return insert_row(connection, "job_run_summaries", **summary | values)
+
+
+def make_job_task(connection: Connection[Any], **values: Any) -> tuple[Any, ...]:
+    """A task that takes any payload."""
+    return insert_row(
+        connection, "job_tasks", **{"kind": "task", "name": f"test.{uuid4().hex}", "queue": "default"} | values
+    )

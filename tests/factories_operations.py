@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from psycopg import Connection
 
-from tests.factories import insert, make_user
+from tests.factories import insert, insert_row, make_user
 from worker.clock import now
 
 
@@ -69,3 +69,11 @@ def make_backup(connection: Connection[Any], **values: Any) -> UUID:
 def make_audit_entry(connection: Connection[Any], **values: Any) -> UUID:
     entry = {"actor": "cli:operator", "action": "user.role_changed", "object_type": "user", "object_id": str(uuid4())}
     return insert(connection, "audit_log", **entry | values)
+
+
+def make_heartbeat(connection: Connection[Any], **values: Any) -> None:
+    """A worker that was heard of just now."""
+    instant = now()
+    heartbeat = {"worker": f"worker@{uuid4().hex}", "pid": 1, "version": "1", "queues": ["default"], "concurrency": 2}
+    heartbeat |= {"is_consuming": True, "started_at": instant, "seen_at": instant}
+    insert_row(connection, "worker_heartbeats", **heartbeat | values)

@@ -5,6 +5,7 @@ a worker to look at PostgreSQL calls `nudge` after its commit.
 """
 
 import sys
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
@@ -14,8 +15,11 @@ from celery import Celery, signals
 
 from worker import logging
 from worker.errors import ConfigurationError, ElpError
+from worker.heartbeats.bootstep import HeartbeatStep
 from worker.jobs.bootstep import PulseStep
 from worker.jobs.nudges import send_nudge
+from worker.metrics import metrics, serving
+from worker.metrics.bootstep import MetricsStep
 from worker.settings import get_settings
 
 P = ParamSpec("P")
@@ -23,8 +27,9 @@ R = TypeVar("R")
 
 app: Final = Celery("elp", set_as_current=True)
 app.config_from_object("celeryconfig")
-app.steps["worker"].add(PulseStep)
-_declared: Final[set[str]] = set()
+task_names: Final[set[str]] = set()
+"""The tasks that were declared so far; unlike Celery's own list, to be had without a broker's address."""
+app.steps["worker"].update((PulseStep, MetricsStep, HeartbeatStep))
 
 
 class TaskOutOfMemoryError(ElpError):
@@ -61,9 +66,9 @@ def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]
         DuplicateTaskError: there is a task of that name.
     """
     # Not `app.tasks`: looking there would read the settings.
-    if name in _declared:
+    if name in task_names:
         raise DuplicateTaskError(name)
-    _declared.add(name)
+    task_names.add(name)
 
     def register(body: Callable[P, R]) -> Callable[P, R]:
         @wraps(body)
@@ -95,24 +100,35 @@ def nudge(name: str, *arguments: Any, queue: str, expires_s: int | None = 60) ->
     return send_nudge(app, name, *arguments, queue=queue, expires_s=expires_s)
 
 
+_started: Final[dict[str, float]] = {}
+"""When this process began the tasks it works on, by id."""
+
+
 def _configure_logging(**_: Any) -> None:
     # Connected to this signal, Celery leaves logging alone altogether.
     logging.configure("beat" if "beat" in sys.argv else "worker", get_settings())
 
 
-def _bind_worker(sender: str, **_: Any) -> None:
+def _prepare_worker(sender: str, **_: Any) -> None:
+    """Do what must come before the pool forks."""
+    serving.prepare(get_settings(), sender)
     structlog.contextvars.bind_contextvars(worker=sender)
 
 
-def _bind_task(task_id: str, task: Any, **_: Any) -> None:
+def _begin_task(task_id: str, task: Any, **_: Any) -> None:
+    _started[task_id] = time.perf_counter()
     structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)
 
 
-def _unbind_task(**_: Any) -> None:
+def _end_task(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
+    started = _started.pop(task_id, None)
+    if started is not None:
+        outcome = (state or "unknown").lower()
+        metrics().task_seconds.labels(task.name, outcome).observe(time.perf_counter() - started)
     structlog.contextvars.unbind_contextvars("task", "task_id")
 
 
 signals.setup_logging.connect(_configure_logging)
-signals.celeryd_init.connect(_bind_worker)
-signals.task_prerun.connect(_bind_task)
-signals.task_postrun.connect(_unbind_task)
+signals.celeryd_init.connect(_prepare_worker)
+signals.task_prerun.connect(_begin_task)
+signals.task_postrun.connect(_end_task)

@@ -1,11 +1,29 @@
 """Structured logs: one event a line, ids as fields, never personal data or secrets."""
 
 import logging
+import re
 import sys
+from typing import Final
 
 import structlog
 
 from worker.settings import Settings
+
+_SECRETS: Final = re.compile(r"""(://[^:/@\s"']*:)[^@\s"']+(?=@)|(\bBearer\s+)[A-Za-z0-9._~+/=-]+""", re.IGNORECASE)
+"""Passwords in addresses, and bearer tokens."""
+
+
+class MaskingFormatter(structlog.stdlib.ProcessorFormatter):
+    """Masks what looks like a secret in the finished line: also in tracebacks, and whoever logged it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return masked(super().format(record))
+
+
+def masked(text: str) -> str:
+    """Return a text without the passwords of addresses and without bearer tokens."""
+    return _SECRETS.sub(lambda found: f"{found[1] or found[2]}********", text)
 
 
 def configure(process: str, settings: Settings) -> None:
@@ -28,7 +46,7 @@ def configure(process: str, settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        MaskingFormatter(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     flower_auth: SecretStr | None = None
     """`user:password` for Flower; it refuses to start without one."""
 
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Port = 9540
+    """Where workers serve `/metrics`: each takes the first free port from this one on."""
+
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 5
     """Connections a process keeps; a Celery child uses one or two."""
     database_statement_timeout_ms: Annotated[int, Field(ge=0)] = 60_000

@@ -55,7 +55,7 @@ def test_queues_need_no_exchange_in_redis(config: types.ModuleType) -> None:
 
 
 def test_every_jobs_queue_exists(config: types.ModuleType) -> None:
-    assert {job.queue for job in load_jobs(tasks.MODULES)} <= set(config.task_queues)
+    assert {job.queue for job in load_jobs(tasks.MODULES)} <= {queue.name for queue in config.task_queues}
 
 
 def test_modules_that_declare_tasks_are_all_imported_and_nothing_else() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from tests.factories_operations import make_backup
 from tests.models.cases import Case, bounds, case, filled, json_object, vocabulary
 from worker.models.backups import BackupKind, BackupState, ChecksumState
-from worker.models.jobs import RunState, RunTrigger, ShardState
+from worker.models.jobs import PAYLOAD_MAX_BYTES, RunState, RunTrigger, ShardState, TaskKind
 from worker.models.search import Searchable
 
 T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -67,7 +67,26 @@ JOBS: list[Case] = [
     ),
     filled("job_outbox", "task", 200),
     json_object("job_outbox", "payload"),
+    case(
+        "ck_job_outbox_payload_size",
+        refused=[{"payload": {"text": "x" * (PAYLOAD_MAX_BYTES - 11)}}],
+        accepted=[{"payload": {"text": "x" * (PAYLOAD_MAX_BYTES - 12)}}],
+    ),
+    case(
+        "ck_job_outbox_dedupe_key",
+        refused=[{"dedupe_key": ""}, {"dedupe_key": " "}, {"dedupe_key": "é" * 201}],
+        accepted=[{"dedupe_key": "é" * 200}, {"dedupe_key": None}],
+    ),
     bounds("job_outbox", "relays", 0),
+    bounds("job_outbox", "starts", 0),
+    case(
+        "ck_job_outbox_parked",
+        refused=[{"parked_at": T0}, {"parked_at": T0, "done_at": T0, "error": "x"}],
+        accepted=[{"parked_at": T0, "error": "x"}, {"done_at": T0, "error": "x"}],
+    ),
+    vocabulary("job_tasks", "kind", TaskKind),
+    filled("job_tasks", "name", 200),
+    filled("job_tasks", "queue", 100),
 ]
 
 OPERATIONS: list[Case] = [
@@ -102,6 +121,8 @@ OPERATIONS: list[Case] = [
     filled("audit_log", "action", 200),
     filled("audit_log", "object_type", 100),
     filled("audit_log", "object_id", 200),
+    filled("worker_heartbeats", "worker", 200),
+    bounds("worker_heartbeats", "concurrency", 0),
 ]
 
 CASES = JOBS + OPERATIONS

@@ -14,6 +14,7 @@ from tests.factories import (
     make_fit,
     make_inbox_attempt,
     make_job_control,
+    make_job_task,
     make_lesson,
     make_outbox_entry,
     make_preferences,
@@ -32,6 +33,7 @@ from tests.factories import (
 from tests.factories_operations import (
     make_audit_entry,
     make_backup,
+    make_heartbeat,
     make_plan,
     make_reconciliation_break,
     make_reconciliation_run,
@@ -66,6 +68,7 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "job_controls": make_job_control,
     "job_run_summaries": make_run_summary,
     "job_outbox": make_outbox_entry,
+    "job_tasks": make_job_task,
     "plans": make_plan,
     "subscriptions": make_subscription,
     "payment_transactions": make_transaction,
@@ -75,4 +78,5 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "search_dirty": make_search_mark,
     "backups": make_backup,
     "audit_log": make_audit_entry,
+    "worker_heartbeats": make_heartbeat,
 }

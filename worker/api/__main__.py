@@ -10,6 +10,8 @@ import uvicorn
 from worker import logging
 from worker.api.app import Api, create_app
 from worker.errors import ConfigurationError
+from worker.metrics import share_through
+from worker.metrics.serving import folder_of
 from worker.settings import get_settings
 
 STOP_TIMEOUT_S: Final = 15
@@ -40,6 +42,8 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(f"worker.api can't start: {error}")
     logging.configure("api", settings)
+    if settings.api_processes > 1:
+        share_through(folder_of(settings, f"api-{settings.api_port}"))
     # uvicorn stops in good order and then sends itself the signal again; having been asked to stop is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(

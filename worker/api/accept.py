@@ -5,6 +5,7 @@ only parsed takes 32 µs); the same code serves the route that documents it.
 """
 
 from collections.abc import Iterable, Sequence
+from time import perf_counter
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from worker import clock
 from worker.api import problems
 from worker.api.attempt_bodies import AttemptError, Body, NotJsonError, TooManyAttemptsError, read_body
 from worker.api.auth import TokenGuard
+from worker.api.metrics import RequestFigures
 from worker.api.problems import ProblemError
 from worker.api.request_ids import HEADER as REQUEST_ID
 from worker.api.request_ids import request_id_of
@@ -47,29 +49,37 @@ class ClientGoneError(ConnectionError):
 class AcceptAttempts:
     """Answers requests that bring attempts."""
 
-    def __init__(self, inbox: Inbox, guard: TokenGuard, settings: Settings) -> None:
+    def __init__(self, inbox: Inbox, guard: TokenGuard, settings: Settings, figures: RequestFigures) -> None:
         self._inbox = inbox
         self._guard = guard
+        self._figures = figures
+        self._accepted = figures.tally("POST", PATH, 202)
         self._max_attempts = settings.attempts_max_batch
         self._max_body_bytes = settings.attempts_max_body_bytes
         self._max_answer_bytes = settings.attempts_max_answer_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request as a bare ASGI application."""
+        started = perf_counter()
         headers: Headers = scope["headers"]
         request_id = request_id_of(headers)
+        tally = self._accepted
         try:
             body = await self.answer(headers, receive)
         except ProblemError as problem:
+            tally = self._figures.tally("POST", PATH, problem.kind.status)
             await _send_problem(send, problem, request_id)
         except ClientGoneError:
             return
         except BaseException:
             structlog.contextvars.bind_contextvars(request_id=request_id.decode(), path=PATH)
+            tally = self._figures.tally("POST", PATH, 500)
+            tally.add(perf_counter() - started)
             await _send_problem(send, problems.internal(request_id.decode()), request_id)
             raise  # into the server's log
         else:
             await _send(send, 202, body, [(b"content-type", b"application/json"), (REQUEST_ID, request_id)])
+        tally.add(perf_counter() - started)
 
     async def answer(self, headers: Headers, receive: Receive) -> bytes:
         """Store a request's attempts and return the body of the answer 202.

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from time import perf_counter
+from typing import Any, Final
 
 import structlog
 from litestar import Litestar
@@ -19,6 +20,8 @@ from worker.api.auth import TokenGuard
 from worker.api.documentation import openapi_config
 from worker.api.due_queues import due_queue
 from worker.api.health import Dependencies, health, ready
+from worker.api.jobs import JOB_ROUTES
+from worker.api.metrics import Exposition, RequestFigures, show_metrics
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.attempts.inbox import Inbox
@@ -26,11 +29,16 @@ from worker.nudges import LaneNudger
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
 
+_NO_ROUTE: Final = "none"
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Others are counted as one: a label whose values clients choose would grow without end."""
+
 
 class Api(Litestar):
     """Litestar with the attempts' route before its router, and a request id on every answer."""
 
     acceptor: AcceptAttempts
+    figures: RequestFigures
     inbox: Inbox
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -41,16 +49,25 @@ class Api(Litestar):
         if scope["path"] == accept.PATH and scope["method"] == "POST":
             await self.acceptor(scope, receive, send)
             return
+        started = perf_counter()
+        status = 500  # unless an answer begins
         request_id = request_ids.request_id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id.decode()
 
         async def send_with_id(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 message["headers"] = [*message["headers"], (request_ids.HEADER, request_id)]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
-            await super().__call__(scope, receive, send_with_id)
+        try:
+            with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
+                await super().__call__(scope, receive, send_with_id)
+        finally:
+            route = scope.get("path_template") or _NO_ROUTE
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self.figures.tally(method, route, status).add(perf_counter() - started)
 
 
 def create_app(settings: Settings | None = None) -> Api:
@@ -70,7 +87,8 @@ def create_app(settings: Settings | None = None) -> Api:
         group_max=settings.commit_max_attempts,
         nudge=nudger.mark if nudger else _nobody,
     )
-    acceptor = AcceptAttempts(inbox, guard, settings)
+    figures = RequestFigures(inbox)
+    acceptor = AcceptAttempts(inbox, guard, settings, figures)
     engine = create_engine(settings)
     cache = create_cache(settings)
 
@@ -80,7 +98,8 @@ def create_app(settings: Settings | None = None) -> Api:
         if nudger:
             nudger.start()
         try:
-            yield
+            async with figures.flushing():
+                yield
         finally:
             await inbox.stop()
             if nudger:
@@ -90,13 +109,14 @@ def create_app(settings: Settings | None = None) -> Api:
                 await cache.aclose()
 
     app = Api(
-        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready],
+        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready, show_metrics, *JOB_ROUTES],
         guards=[guard.guard],
         dependencies={
             "acceptor": _provided(acceptor),
             "engine": _provided(engine),
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
+            "exposition": _provided(Exposition(settings, figures)),
         },
         exception_handlers={
             ProblemError: problems.handle_problem,
@@ -112,6 +132,7 @@ def create_app(settings: Settings | None = None) -> Api:
         logging_config=None,
     )
     app.acceptor = acceptor
+    app.figures = figures
     app.inbox = inbox
     return app
 

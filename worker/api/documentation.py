@@ -37,6 +37,7 @@ _PROBLEMS: Final = {
     400: "The body is not JSON",
     401: "The bearer token is missing or wrong; see the header WWW-Authenticate",
     404: "There is no such thing",
+    409: "It is not in a state in which this can be done; the detail names both",
     413: "The body is too long, or holds too many attempts",
     415: "The body is declared as something else than uncompressed JSON",
     422: "Nothing of the request is acceptable; `errors` names each field with its remedy",
@@ -82,6 +83,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("attempts", "Answers to questions, sent by the app"),
             Tag("spaced repetition", "What a learner is to review"),
+            Tag("operations", "For operators and their monitoring"),
             Tag("health", "For supervisors and load balancers; needs no token"),
         ],
         render_plugins=[SwaggerPage(), JsonRenderPlugin()],

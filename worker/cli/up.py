@@ -7,11 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from rich.panel import Panel
 from rich.table import Table
 
+from worker import clock
 from worker.cli.console import out
+from worker.db.engines import libpq_url
+from worker.heartbeats.store import load_heartbeats
 from worker.settings import get_settings
 from worker.supervisor import Supervisor, read_procfile
 from worker.supervisor.output import PrefixedOutput, wants_colour
@@ -58,6 +62,9 @@ def _summary(running: Platform, *, demo_secrets: bool) -> Panel:
     if "api" in names:
         table.add_row("API docs", f"{running.api_url}/docs")
         table.add_row("Health", f"{running.api_url}/v1/health")
+        table.add_row("Metrics", f"{running.api_url}/metrics (bearer token)")
+    if addresses := _metrics_addresses(running):
+        table.add_row("Workers' metrics", ", ".join(addresses))
     if "flower" in names:
         table.add_row("Flower", running.flower_url)
     if demo_secrets and running.settings.api_token and running.settings.flower_auth:
@@ -67,3 +74,11 @@ def _summary(running: Platform, *, demo_secrets: bool) -> Panel:
         table.add_row("Embedded", f"{' and '.join(running.servers.embedded)} in {running.settings.data_dir}")
     table.add_row("Ctrl-C", "stops everything; twice: at once")
     return Panel(table, title=f"{', '.join(names)}: healthy", title_align="left", expand=False)
+
+
+def _metrics_addresses(running: Platform) -> list[str]:
+    """Return where the workers that live serve their figures, as they said in their heartbeats."""
+    with psycopg.connect(libpq_url(running.servers.database_url)) as connection:
+        heartbeats = load_heartbeats(connection)
+    now = clock.now()
+    return [beat.metrics_address for beat in heartbeats if beat.metrics_address and beat.is_alive(now)]

@@ -21,6 +21,11 @@ class PulseStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery is unt
         self._pulse = Pulse(get_settings().required_database_url(), Messages(parent.app), registry)
         os.register_at_fork(after_in_child=self._pulse.forget_connection)
 
+    @property
+    def pulse(self) -> Pulse:
+        """This worker's candidate for the lead."""
+        return self._pulse
+
     def start(self, parent: Any) -> None:
         """Begin to beat."""
         del parent

@@ -108,3 +108,11 @@ class LeaseLostError(ElpError):
         super().__init__(f"the lease of shard {number} of run {run_id} was lost: its work is rolled back here")
         self.run_id = run_id
         self.number = number
+
+
+class NotParkedError(ElpError):
+    """Only entries of the outbox that were given up can be retried or discarded."""
+
+    def __init__(self, entry_id: UUID) -> None:
+        super().__init__(f"outbox entry {entry_id} is not parked (or not there): `elp jobs outbox` lists what is")
+        self.entry_id = entry_id

@@ -25,6 +25,7 @@ from worker.jobs.planning import plan_shards
 from worker.jobs.registry import registry
 from worker.jobs.shard_work import claims, work_on_shard
 from worker.logging import get_logger
+from worker.metrics import metrics
 
 _log = get_logger(__name__)
 
@@ -172,7 +173,8 @@ def work_on_run(run_id: UUID, number: int = 0, *, budget_s: float = LOOP_S) -> W
 
 
 def log_finished(ended: ledger.FinishedRun) -> None:
-    """Say that a run ended."""
+    """Say that a run ended, and count it."""
+    metrics().runs_finished.labels(ended.job, ended.state).inc()
     _log.info(
         "run_finished",
         job=ended.job,

@@ -50,6 +50,8 @@ class Claim:
     bounds: Bounds
     starts: int
     leased_by: str
+    is_taken_over: bool
+    """The worker that had it before fell silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def claim_shard(connection: Connection, run: Run, job: Job, from_number: int, *,
         "lease_expires_at": now + timedelta(seconds=job.lease_s),
     }
     row = connection.execute(load_query(_PACKAGE, "claim_shard"), values).fetchone()
-    return None if row is None else Claim(row[0], run.run_id, row[1], row[2], row[3], leased_by)
+    return None if row is None else Claim(row[0], run.run_id, row[1], row[2], row[3], leased_by, row[4])
 
 
 def mark_running(connection: Connection, run_id: UUID, now: datetime) -> None:

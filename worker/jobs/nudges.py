@@ -9,6 +9,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 
 from worker.logging import get_logger
+from worker.metrics import metrics
 
 _log = get_logger(__name__)
 _SAY_AGAIN_S: Final = 60.0
@@ -25,6 +26,7 @@ class NudgeCounts:
 
     def succeeded(self) -> None:
         """Count a nudge that Redis took."""
+        metrics().nudges.labels("sent").inc()
         with self.lock:
             self.sent += 1
             recovered, self.said_at = self.said_at is not None, None
@@ -33,6 +35,7 @@ class NudgeCounts:
 
     def refused(self, error: Exception) -> None:
         """Count a nudge that Redis did not take."""
+        metrics().nudges.labels("refused").inc()
         with self.lock:
             self.failed += 1
             instant = time.monotonic()

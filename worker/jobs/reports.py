@@ -12,7 +12,8 @@ from worker.db import Connection
 from worker.db.queries import load_query
 from worker.jobs.definition import Job
 from worker.jobs.errors import UnknownRunError
-from worker.jobs.periods import in_words, latest_period, next_period
+from worker.jobs.periods import in_words, next_period
+from worker.jobs.punctuality import punctuality_of
 
 _PACKAGE = "worker.jobs"
 
@@ -44,6 +45,16 @@ class JobReport:
     """The schedule's latest period, whether it ran or not."""
     next_period: datetime | None
     latest_run: LatestRun | None
+    catch_up: str
+    """What becomes of missed periods: latest, all or none."""
+    may_run_by_hand: bool
+    last_succeeded: datetime | None
+    """The latest period it succeeded for."""
+    lag_s: float | None
+    """Seconds since that period, or since its first run while none succeeded; None: it never ran."""
+    is_late: bool
+    """It lacks two periods, or one for more than an hour."""
+    is_paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +101,22 @@ def report_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> l
     with connection.cursor(row_factory=class_row(LatestRun)) as cursor:
         cursor.execute(load_query(_PACKAGE, "latest_runs"), {"jobs": [job.name for job in jobs]})
         latest = {run.job: run for run in cursor}
+    punctual = {found.job: found for found in punctuality_of(connection, jobs, now)}
     return [
         JobReport(
             name=job.name,
             summary=job.summary,
             queue=job.queue,
             schedule=None if job.schedule is None else in_words(job.schedule),
-            last_period=None if job.schedule is None else latest_period(job.schedule, now),
+            last_period=punctual[job.name].last_period,
             next_period=None if job.schedule is None else next_period(job.schedule, now),
             latest_run=latest.get(job.name),
+            catch_up=job.catch_up,
+            may_run_by_hand=job.manual,
+            last_succeeded=punctual[job.name].last_succeeded,
+            lag_s=None if (lag := punctual[job.name].lag(now)) is None else lag.total_seconds(),
+            is_late=punctual[job.name].is_late(now),
+            is_paused=punctual[job.name].is_paused,
         )
         for job in jobs
     ]

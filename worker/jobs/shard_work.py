@@ -1,7 +1,10 @@
 """Work on one shard: claimed in a transaction, worked on and marked done in another, the failure noted in a third."""
 
+import time
 from collections.abc import Iterator
 from random import Random
+
+import structlog
 
 from worker import clock
 from worker.db import Connection, transaction
@@ -12,6 +15,7 @@ from worker.jobs.leases import LeaseKeeper
 from worker.jobs.ledger import Claim, Run
 from worker.jobs.outcomes import Failure, outcome
 from worker.logging import get_logger
+from worker.metrics import metrics
 
 _log = get_logger(__name__)
 
@@ -37,32 +41,45 @@ def claims(run: Run, job: Job, number: int) -> Iterator[Claim]:
 
 
 def work_on_shard(run: Run, job: Job, claim: Claim, keeper: LeaseKeeper) -> bool:
-    """Do one shard, work and done mark in one transaction; return whether it committed."""
+    """Do one shard, work and done mark in one transaction; return whether it committed.
+
+    Whatever is logged meanwhile, by the job's own code and its libraries too, carries the job, the run and the shard.
+    """
+    with structlog.contextvars.bound_contextvars(job=job.name, run_id=str(run.run_id), shard=claim.number):
+        return _work_on_shard(run, job, claim, keeper)
+
+
+def _work_on_shard(run: Run, job: Job, claim: Claim, keeper: LeaseKeeper) -> bool:
+    if claim.is_taken_over:
+        metrics().lease_expiries.labels(job.name).inc()
     if claim.starts > job.max_starts:
         # It never came to an end, not even to an error: it kills whoever works on it.
         _record_failure(job, claim, f"its worker was lost {job.max_starts} times", is_final=True)
         return False
+    started = time.perf_counter()
     try:
         with keeper.holding(claim):
             committed = outcome(lambda: _commit_shard(run, job, claim))
     except (SystemExit, KeyboardInterrupt):
         with transaction() as connection:
             ledger.release(connection, claim)
-        _log.info("shard_released", job=job.name, run_id=str(run.run_id), shard=claim.number)
+        _log.info("shard_released")
         raise
+    result = "failed" if isinstance(committed, Failure) else "done"
+    metrics().shard_seconds.labels(job.name, result).observe(time.perf_counter() - started)
     if isinstance(committed, Failure):
         if isinstance(committed.error, LeaseLostError):
-            _log.warning("shard_taken_over", job=job.name, run_id=str(run.run_id), shard=claim.number)
+            _log.warning("shard_taken_over")
         else:
-            _log.error(
-                "shard_failed", job=job.name, run_id=str(run.run_id), shard=claim.number, exc_info=committed.error
-            )
+            _log.error("shard_failed", exc_info=committed.error)
             _record_failure(job, claim, str(committed), is_final=claim.starts >= job.max_starts)
         return False
-    for callback in committed.callbacks:
+    shard, items = committed
+    metrics().job_items.labels(job.name).inc(items)
+    for callback in shard.callbacks:
         called = outcome(callback)
         if isinstance(called, Failure):
-            _log.error("after_commit_failed", job=job.name, run_id=str(run.run_id), exc_info=called.error)
+            _log.error("after_commit_failed", exc_info=called.error)
     return True
 
 
@@ -76,13 +93,13 @@ def limit_transaction(connection: Connection, time_limit_s: int) -> None:
     )
 
 
-def _commit_shard(run: Run, job: Job, claim: Claim) -> Shard:
+def _commit_shard(run: Run, job: Job, claim: Claim) -> tuple[Shard, int]:
     with transaction() as connection:
         limit_transaction(connection, job.time_limit_s)
         shard = Shard(connection, run.run_id, claim.number, run.period, claim.bounds, run.parameters)
         items = job.body(shard)
         ledger.mark_done(connection, claim, items=items, now=clock.now())
-    return shard
+    return shard, items
 
 
 def _record_failure(job: Job, claim: Claim, error: str, *, is_final: bool) -> None:
@@ -90,5 +107,7 @@ def _record_failure(job: Job, claim: Claim, error: str, *, is_final: bool) -> No
     # Seeded by the start: repeated under the same circumstances, a shard rests as long.
     chance = Random(f"{claim.run_id}/{claim.number}/{claim.starts}")  # noqa: S311
     run_after = None if is_final else now + job.retry.rest(claim.starts, chance)
+    counter = metrics().shard_failures if is_final else metrics().shard_retries
+    counter.labels(job.name).inc()
     with transaction() as connection:
         ledger.mark_failed_start(connection, claim, error=error, now=now, run_after=run_after)

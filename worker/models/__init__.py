@@ -7,7 +7,8 @@ from worker.models.backups import Backup
 from worker.models.base import Base
 from worker.models.billing import PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
-from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard
+from worker.models.heartbeats import WorkerHeartbeat
+from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard, JobTask
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
 from worker.models.search import SearchDirty
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
@@ -26,6 +27,7 @@ __all__ = [
     "JobRun",
     "JobRunSummary",
     "JobShard",
+    "JobTask",
     "Lesson",
     "LessonProgress",
     "LessonQuestion",
@@ -49,4 +51,5 @@ __all__ = [
     "UserPreferences",
     "UserStats",
     "WebhookInbox",
+    "WorkerHeartbeat",
 ]

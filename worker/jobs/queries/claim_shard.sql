@@ -5,7 +5,7 @@
 -- Cost: shards between the given number and the one found; idx_job_shards_claimable holds the open ones only. With a
 -- limit, also the shards at work of the job's open runs: idx_job_runs_unfinished, idx_job_shards_running.
 WITH candidate AS (
-    SELECT shard.id
+    SELECT shard.id, shard.state = 'running' AS was_taken_over
     FROM job_shards AS shard
     WHERE shard.run_id = %(run_id)s
       AND shard.number >= %(from_number)s
@@ -51,4 +51,4 @@ SET state = 'running',
     finished_at = NULL
 FROM candidate
 WHERE shard.id = candidate.id
-RETURNING shard.id, shard.number, shard.bounds, shard.starts
+RETURNING shard.id, shard.number, shard.bounds, shard.starts, candidate.was_taken_over

@@ -1,0 +1,401 @@
+"""Operators' routes: what `elp jobs` and `elp doctor` do, over HTTP, with the same functions behind."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+import psycopg
+from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+import tasks
+from worker import clock
+from worker.api import problems
+from worker.api.documentation import ReadOperation, described, problem_responses
+from worker.api.problems import ProblemError
+from worker.db import Connection, transaction
+from worker.doctor import Finding, examine, gather
+from worker.doctor.rules import exit_code
+from worker.jobs import control
+from worker.jobs.control import MissedPeriod
+from worker.jobs.dry_run import DryRunReport, dry_run
+from worker.jobs.errors import (
+    NoScheduleError,
+    NotByHandError,
+    NotParkedError,
+    UnknownJobError,
+    UnknownParameterError,
+    UnknownRunError,
+    UnknownShardError,
+    WrongStateError,
+)
+from worker.jobs.execution import start_run
+from worker.jobs.messages import Messages
+from worker.jobs.outbox_control import OutboxEntry, discard_parked, list_outbox, retry_parked
+from worker.jobs.registry import load_jobs, registry
+from worker.jobs.reports import JobReport, RunReport, ShardReport, report_history, report_jobs, report_run
+from worker.settings import get_settings
+
+_TAGS: Final = ["operations"]
+_MOST: Final = 1_000
+
+Limit = Annotated[int, QueryParameter(ge=1, le=_MOST, description="How many at most")]
+
+
+class StartRun(msgspec.Struct, forbid_unknown_fields=True):
+    """A run to be started by hand."""
+
+    period: Annotated[dt.datetime | None, described("the instant it stands for; the present when left out")] = None
+    parameters: Annotated[dict[str, Any], described("for the job, as its declaration names them")] = {}
+
+
+class OutboxChoice(msgspec.Struct, forbid_unknown_fields=True):
+    """Which parked entries are meant."""
+
+    ids: Annotated[list[UUID] | None, described("their ids; null means all that are parked")]
+
+
+class RunWithShards(msgspec.Struct):
+    """A run and those of its shards that were asked for."""
+
+    run: RunReport
+    shards: Sequence[ShardReport]
+
+
+class Changed(msgspec.Struct):
+    """A run after it was changed, and how many of its shards that concerned."""
+
+    run: RunReport
+    shards: int
+
+
+class Pause(msgspec.Struct):
+    """Whether a job is paused now, and whether that is new."""
+
+    job: str
+    paused: bool
+    changed: bool
+
+
+class Doctor(msgspec.Struct):
+    """How the platform is, and what each check found."""
+
+    status: str
+    findings: Sequence[Finding]
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn what the engine refuses into problems."""
+    try:
+        yield
+    except UnknownJobError as error:
+        raise ProblemError(problems.UNKNOWN_JOB, str(error)) from error
+    except (UnknownRunError, UnknownShardError) as error:
+        raise ProblemError(problems.UNKNOWN_RUN, str(error)) from error
+    except (WrongStateError, NotParkedError) as error:
+        raise ProblemError(problems.WRONG_STATE, str(error)) from error
+    except (NotByHandError, UnknownParameterError, NoScheduleError) as error:
+        raise ProblemError(problems.INVALID_PARAMETERS, str(error)) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise problems.unavailable("the database does not answer: try again") from error
+
+
+@contextmanager
+def _asking() -> Iterator[Connection]:
+    """Yield a transaction in which the ledger is asked or changed."""
+    with _answering(), transaction() as connection:
+        yield connection
+
+
+@get(
+    "/v1/jobs",
+    operation_id="listJobs",
+    tags=_TAGS,
+    summary="Every job: schedule, periods, newest run, lag",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 503),
+    sync_to_thread=True,
+)
+def list_jobs() -> list[JobReport]:
+    """Return all jobs by name."""
+    with _asking() as connection:
+        return report_jobs(connection, load_jobs(tasks.MODULES), clock.now())
+
+
+@get(
+    "/v1/job-runs",
+    operation_id="listRuns",
+    tags=_TAGS,
+    summary="The newest runs, of one job or of all",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 404, 422, 503),
+    sync_to_thread=True,
+)
+def list_runs(
+    job: Annotated[str | None, QueryParameter(description="One job's only")] = None, limit: Limit = 20
+) -> list[RunReport]:
+    """Return runs, those planned last first."""
+    load_jobs(tasks.MODULES)
+    with _asking() as connection:
+        found = report_history(connection, job, limit)
+        if job is not None and not found:
+            registry.get(job)  # says so if it is misspelt
+    return found
+
+
+@get(
+    "/v1/job-runs/{run_id:uuid}",
+    operation_id="getRun",
+    tags=_TAGS,
+    summary="A run, and its shards that are not done",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 404, 422, 503),
+    sync_to_thread=True,
+)
+def show_run(
+    run_id: FromPath[UUID],
+    done: Annotated[bool, QueryParameter(description="Also the shards that are done")] = False,  # noqa: FBT002
+) -> RunWithShards:
+    """Return a run with shards."""
+    with _asking() as connection:
+        return RunWithShards(*report_run(connection, run_id, all_shards=done))
+
+
+@post(
+    "/v1/jobs/{name:str}/runs",
+    status_code=202,
+    operation_id="startRun",
+    tags=_TAGS,
+    summary="Run a job by hand",
+    description="A period runs once: if it has its run, that one is returned.",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 404, 422, 503),
+    sync_to_thread=True,
+)
+def start(name: FromPath[str], data: JSONBody[StartRun]) -> RunReport:
+    """Plan a run and wake workers for it; Redis being away only delays it."""
+    from worker.app import app as celery  # noqa: PLC0415 - reads the broker's address
+
+    load_jobs(tasks.MODULES)
+    with _answering():
+        started = start_run(name, data.period or clock.now(), trigger="manual", parameters=data.parameters)
+        if started.is_new and get_settings().redis_url is not None:
+            Messages(celery).run(registry.get(name), started.run.run_id, started.run.shards_total)
+    return _reported(started.run.run_id)
+
+
+@post(
+    "/v1/jobs/{name:str}/dry-runs",
+    status_code=200,
+    operation_id="dryRun",
+    tags=_TAGS,
+    summary="What a run of a job would come to",
+    description="Does what the run would do and rolls it back; takes as long as the run itself.",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 404, 422, 503),
+    sync_to_thread=True,
+)
+def try_run(name: FromPath[str], data: JSONBody[StartRun]) -> DryRunReport:
+    """Return counts and samples of a run that never commits."""
+    load_jobs(tasks.MODULES)
+    with _answering():
+        return dry_run(name, data.period or clock.now(), data.parameters)
+
+
+@post(
+    "/v1/job-runs/{run_id:uuid}/cancel",
+    status_code=200,
+    operation_id="cancelRun",
+    tags=_TAGS,
+    summary="Cancel a run that is not finished",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 404, 409, 503),
+    sync_to_thread=True,
+)
+def cancel(run_id: FromPath[UUID]) -> Changed:
+    """Cancel a run; what its shards committed stays."""
+    with _asking() as connection:
+        stopped = control.cancel_run(connection, run_id, clock.now())
+    return Changed(_reported(run_id), stopped)
+
+
+@post(
+    "/v1/job-runs/{run_id:uuid}/retry",
+    status_code=200,
+    operation_id="retryRun",
+    tags=_TAGS,
+    summary="Have the shards that failed or were cancelled done after all",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 404, 409, 503),
+    sync_to_thread=True,
+)
+def retry(run_id: FromPath[UUID]) -> Changed:
+    """Reopen a run."""
+    load_jobs(tasks.MODULES)
+    with _asking() as connection:
+        shards = control.retry_run(connection, run_id, clock.now())
+    return Changed(_reported(run_id), shards)
+
+
+@post(
+    "/v1/job-runs/{run_id:uuid}/shards/{number:int}/retry",
+    status_code=200,
+    operation_id="retryShard",
+    tags=_TAGS,
+    summary="Have one shard done after all",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 404, 409, 503),
+    sync_to_thread=True,
+)
+def retry_one(run_id: FromPath[UUID], number: FromPath[int]) -> Changed:
+    """Reopen a shard, and its run if that had ended."""
+    with _asking() as connection:
+        control.retry_shard(connection, run_id, number, clock.now())
+    return Changed(_reported(run_id), 1)
+
+
+@post(
+    "/v1/jobs/{name:str}/pause",
+    status_code=200,
+    operation_id="pauseJob",
+    tags=_TAGS,
+    summary="Have a job start nothing more until it is resumed",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 404, 503),
+    sync_to_thread=True,
+)
+def pause(name: FromPath[str]) -> Pause:
+    """Pause a job; restarts don't end it."""
+    load_jobs(tasks.MODULES)
+    with _asking() as connection:
+        return Pause(name, True, control.pause(connection, registry.get(name).name, clock.now()))
+
+
+@post(
+    "/v1/jobs/{name:str}/resume",
+    status_code=200,
+    operation_id="resumeJob",
+    tags=_TAGS,
+    summary="End a pause",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 404, 503),
+    sync_to_thread=True,
+)
+def resume(name: FromPath[str]) -> Pause:
+    """Resume a job; what it missed follows its catch-up policy."""
+    load_jobs(tasks.MODULES)
+    with _asking() as connection:
+        return Pause(name, False, control.resume(connection, registry.get(name).name, clock.now()))
+
+
+@get(
+    "/v1/missed-periods",
+    operation_id="listMissedPeriods",
+    tags=_TAGS,
+    summary="Periods that began without a run, and what becomes of them",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 503),
+    sync_to_thread=True,
+)
+def missed() -> list[MissedPeriod]:
+    """Return what the catch-up policies decide."""
+    with _asking() as connection:
+        return control.missed_periods(connection, load_jobs(tasks.MODULES), clock.now())
+
+
+@get(
+    "/v1/outbox",
+    operation_id="listOutbox",
+    tags=_TAGS,
+    summary="Entries of the outbox that are not done, parked ones first",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 422, 503),
+    sync_to_thread=True,
+)
+def outbox(
+    parked: Annotated[bool, QueryParameter(description="Only what was given up")] = False,  # noqa: FBT002
+    limit: Limit = 50,
+) -> list[OutboxEntry]:
+    """Return entries."""
+    with _asking() as connection:
+        return list_outbox(connection, clock.now(), limit=limit, parked_only=parked)
+
+
+@post(
+    "/v1/outbox/retry",
+    status_code=200,
+    operation_id="retryOutbox",
+    tags=_TAGS,
+    summary="Have parked entries sent again",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 409, 422, 503),
+    sync_to_thread=True,
+)
+def retry_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
+    """Return the ids of the entries that will be sent again."""
+    with _asking() as connection:
+        return retry_parked(connection, data.ids, clock.now())
+
+
+@post(
+    "/v1/outbox/discard",
+    status_code=200,
+    operation_id="discardOutbox",
+    tags=_TAGS,
+    summary="Delete parked entries",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 409, 422, 503),
+    sync_to_thread=True,
+)
+def discard_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
+    """Return the ids of the entries that are gone."""
+    with _asking() as connection:
+        return discard_parked(connection, data.ids)
+
+
+@get(
+    "/v1/doctor",
+    operation_id="getDoctor",
+    tags=_TAGS,
+    summary="What `elp doctor` finds, as seen from the API's machine",
+    operation_class=ReadOperation,
+    responses=problem_responses(401, 503),
+    sync_to_thread=True,
+)
+def doctor() -> Doctor:
+    """Examine the platform; a database that is away is a finding, too."""
+    from worker.app import task_names  # noqa: PLC0415 - Celery is slow to import
+
+    settings = get_settings()
+    jobs = load_jobs(tasks.MODULES)
+    findings = examine(gather(settings.database_url, settings.redis_url, jobs, sorted(task_names), settings.data_dir))
+    return Doctor(("ok", "warning", "critical")[exit_code(findings)], findings)
+
+
+def _reported(run_id: UUID) -> RunReport:
+    with _asking() as connection:
+        return report_run(connection, run_id, all_shards=False)[0]
+
+
+JOB_ROUTES: Final[list[HTTPRouteHandler]] = [
+    list_jobs,
+    list_runs,
+    show_run,
+    start,
+    try_run,
+    cancel,
+    retry,
+    retry_one,
+    pause,
+    resume,
+    missed,
+    outbox,
+    retry_outbox,
+    discard_outbox,
+    doctor,
+]
