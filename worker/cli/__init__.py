@@ -1,6 +1,6 @@
 """The command line `elp`: one sub-command a thing an operator does. Each stands in a module of its own."""
 
-from worker.cli import basics, db, demo, jobs, seed, servers, up
+from worker.cli import basics, db, demo, jobs, seed, servers, simulate, up
 from worker.cli.console import ElpTyper
 
 app = ElpTyper(
@@ -14,6 +14,7 @@ app.command()(up.up)
 app.command()(demo.demo)
 app.command()(basics.migrate)
 app.command()(seed.seed)
+app.command()(simulate.simulate)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(db.app, name="db")
 app.add_typer(servers.app, name="servers")

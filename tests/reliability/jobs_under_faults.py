@@ -1,0 +1,62 @@
+"""Jobs whose every effect is a row in a table without a unique key: whatever happens twice is seen to have.
+
+A processes under faults loads this module (`launch.py`), so its beat and its pulses know the schedules as well.
+"""
+
+import os
+import signal
+
+from worker.jobs import Bounds, Planning, Shard, job
+
+MINUTELY = tuple(f"faults.minutely_{number}" for number in range(4))
+"""Scheduled each minute; every period of theirs must have one finished run."""
+BY_HAND = "faults.by_hand"
+KILLER = "faults.kills_its_process"
+POISONED = "faults.always_raises"
+
+_SHARDS = 6
+
+
+def plan(planning: Planning) -> list[Bounds]:
+    """Return as many shards as asked for."""
+    return [{"n": n} for n in range(planning.parameters.get("shards", _SHARDS))]
+
+
+def note(shard: Shard) -> int:
+    """Leave a trace, and take some time over it."""
+    shard.connection.execute(
+        "INSERT INTO effects (run_id, n) VALUES (%s, %s)", (shard.run_id, shard.bounds["n"])
+    )
+    shard.connection.execute("SELECT pg_sleep(%s)", (shard.parameters.get("seconds", 0.15),))
+    return 1
+
+
+for _name in MINUTELY:
+
+    @job(_name, schedule="* * * * *", planner=plan, lease_s=5, max_starts=50)
+    def _minutely(shard: Shard) -> int:
+        """Note each shard of each minute."""
+        return note(shard)
+
+
+@job(BY_HAND, planner=plan, lease_s=5, max_starts=50, queue="batch")
+def by_hand(shard: Shard) -> int:
+    """Note each shard of a run that somebody asked for."""
+    return note(shard)
+
+
+@job(KILLER, planner=plan, lease_s=2, max_starts=2, queue="batch")
+def kill_process(shard: Shard) -> int:
+    """Note each shard but the second, which ends its process as the kernel would when memory runs out."""
+    if shard.bounds["n"] == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return note(shard)
+
+
+@job(POISONED, planner=plan, lease_s=5, max_starts=2, queue="batch")
+def always_raise(shard: Shard) -> int:
+    """Note each shard, and then fail the second: its note must not stay."""
+    items = note(shard)
+    if shard.bounds["n"] == 1:
+        raise ValueError("poison")
+    return items
