@@ -82,7 +82,7 @@ def assert_effects_once(connection: psycopg.Connection) -> tuple[int, int, int]:
     """Return runs, shards and effects that were counted; each shard done has one effect, each other one none."""
     effects = Counter[tuple[UUID, int]](dict_of(connection))
     shards = connection.execute(
-        "SELECT run_id, number, state FROM job_shards JOIN job_runs AS run ON run.id = run_id WHERE job LIKE 'faults.%'"
+        "SELECT run_id, number, job_shards.state FROM job_shards JOIN job_runs AS run ON run.id = run_id WHERE job LIKE 'faults.%'"
     ).fetchall()
     wrong = {
         (run_id, number): (state, effects[run_id, number])
