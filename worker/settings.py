@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     due_queue_cache_hours: Annotated[int, Field(ge=1, le=240)] = 48
     """How long a due queue stays in Redis."""
 
+    job_history_days: Annotated[int, Field(ge=1, le=3_650)] = 90
+    """How long the ledger keeps the runs that ended; older ones are kept as one line a job and day."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

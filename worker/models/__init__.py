@@ -7,7 +7,7 @@ from worker.models.backups import Backup
 from worker.models.base import Base
 from worker.models.billing import PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
-from worker.models.jobs import JobOutbox, JobRun, JobShard
+from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
 from worker.models.search import SearchDirty
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
@@ -21,8 +21,10 @@ __all__ = [
     "AuditLog",
     "Backup",
     "Base",
+    "JobControl",
     "JobOutbox",
     "JobRun",
+    "JobRunSummary",
     "JobShard",
     "Lesson",
     "LessonProgress",
