@@ -5,16 +5,25 @@ A processes under faults loads this module (`launch.py`), so its beat and its pu
 
 import os
 import signal
+from datetime import timedelta
 
 from worker.jobs import Bounds, Planning, Shard, job
+from worker.jobs.definition import CatchUp
 
-MINUTELY = tuple(f"faults.minutely_{number}" for number in range(4))
-"""Scheduled each minute; every period of theirs must have one finished run."""
+MINUTELY: dict[str, CatchUp] = {
+    "faults.each_period": "all",
+    "faults.each_period_too": "all",
+    "faults.latest_period": "latest",
+    "faults.in_time_only": "none",
+}
+"""Scheduled each minute; every period of theirs must have one finished run, or be skipped if the policy says so."""
+HORIZON = timedelta(minutes=20)
+"""How far back their periods are caught up."""
 BY_HAND = "faults.by_hand"
 KILLER = "faults.kills_its_process"
 POISONED = "faults.always_raises"
 
-_SHARDS = 6
+_SHARDS = 4
 
 
 def plan(planning: Planning) -> list[Bounds]:
@@ -31,9 +40,9 @@ def note(shard: Shard) -> int:
     return 1
 
 
-for _name in MINUTELY:
+for _name, _policy in MINUTELY.items():
 
-    @job(_name, schedule="* * * * *", planner=plan, lease_s=5, max_starts=50)
+    @job(_name, schedule="* * * * *", catch_up=_policy, horizon=HORIZON, planner=plan, lease_s=5, max_starts=50)
     def _minutely(shard: Shard) -> int:
         """Note each shard of each minute."""
         return note(shard)

@@ -178,11 +178,19 @@ def test_after_a_day_of_downtime_the_platform_goes_on_by_itself(platform: Platfo
     with platform.supervised():
         assert platform.wait_finished(run_id, 60) == "succeeded"
         platform.assert_books_balance()
-        present = due_periods(platform.now() - timedelta(minutes=1), platform.now())
-        wait_until_all_ran(platform.connect, present, 60)
+        # What lies within the horizon is caught up; of what lies before it, the last period tells that it was skipped.
+        back_at = platform.now()
+        caught_up = due_periods(back_at - jobs_under_faults.HORIZON + timedelta(minutes=1), back_at)
+        wait_until_all_ran(platform.connect, caught_up, 120)
         with platform.connect() as connection:
-            assert_runs_are_sound(connection, present)
+            assert_runs_are_sound(connection, caught_up)
             assert_nobody_holds_on(connection)
+            states = connection.execute(
+                "SELECT job, state, count(*) FROM job_runs WHERE period BETWEEN %s AND %s AND job = ANY(%s) GROUP BY 1, 2",
+                (platform.since + timedelta(minutes=5), caught_up[0] - timedelta(minutes=1), list(jobs_under_faults.MINUTELY)),
+            ).fetchall()
+        assert {state for _, state, _ in states} == {"skipped"}
+        assert {job: number for job, _, number in states} == dict.fromkeys(jobs_under_faults.MINUTELY, 1)
 
 
 def test_no_session_outlives_the_processes(platform: Platform) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from worker import clock
 from worker.attempts.drain import drain_lane
 from worker.jobs.definition import Job
-from worker.jobs.execution import start_run, work_on_run
+from worker.jobs.execution import start_due, work_on_run
 from worker.jobs.registry import registry
 from worker.settings import get_settings
 
@@ -29,12 +29,12 @@ class InProcess:
         self.look_again_at: datetime | None = None
         """When the pulse should look at what failed; None: nothing did."""
 
-    def start(self, job: str, period: datetime | None = None) -> bool:
-        """Plan the run of a period (the latest when left out) and work on it to its end."""
-        started = start_run(job, period)
-        if started.is_new:
-            self.runs += 1
-            self.run(registry.get(job), started.run.run_id, started.run.shards_total)
+    def start(self, job: str) -> bool:
+        """Bring a job up to date by its policy, and work on each run that this starts to its end."""
+        for started in start_due(job, budget_s=_NO_LIMIT_S).started:
+            if started.is_new:
+                self.runs += 1
+                self.run(registry.get(job), started.run.run_id, started.run.shards_total)
         return True
 
     def run(self, job: Job, run_id: UUID, shards: int) -> None:

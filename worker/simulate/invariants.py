@@ -13,7 +13,9 @@ from uuid import UUID
 from worker import clock
 from worker.db import Connection
 from worker.db.queries import load_query
+from worker.jobs.catch_up import LATE_AFTER
 from worker.jobs.definition import Job
+from worker.jobs.periods import next_period
 from worker.simulate.outages import Outage, up_again_at
 from worker.simulate.population import Resident
 
@@ -23,6 +25,8 @@ _TOLERANCE: Final = timedelta(minutes=10)
 """How long attempts may wait while everything is up; in truth it is seconds."""
 _LONGEST_RUN: Final = timedelta(hours=1)
 """A run with failing shards rests between its starts, 16 minutes in all."""
+_PATIENCE: Final = timedelta(minutes=1)
+"""The pulse finds what an outage left within seconds."""
 _PROBE: Final = timedelta(hours=6)
 
 Each = Literal["day", "month"]
@@ -99,9 +103,9 @@ def invariant(name: str, *, each: Each = "day") -> Callable[[Check], Check]:
     return add
 
 
-@invariant("each period of a job has exactly one run, finished or skipped on purpose")
+@invariant("each period of a job has exactly one run, finished or skipped by its policy")
 def periods_ran_once(look: Look) -> Iterable[str]:
-    """Compare what was due with the ledger; periods of an outage follow the job's policy, and may be missing."""
+    """Compare what was due with the ledger; what an outage made late follows the job's catch-up policy."""
     rows = look.connection.execute(
         load_query(_PACKAGE, "runs_of_periods"),
         {"jobs": [name for name, job in look.jobs.items() if job.schedule], "since": look.since, "until": look.until},
@@ -109,15 +113,34 @@ def periods_ran_once(look: Look) -> Iterable[str]:
     runs = {(job, period): state for job, period, state in rows}
     if len(runs) != len(rows):
         yield "a period has two runs"
-    due = {(each.job, each.period): each.while_down for each in look.due}
-    for (job, period), while_down in due.items():
-        state = runs.get((job, period))
-        if state is None and not while_down:
-            yield f"{job} {period.isoformat()}: no run"
-        elif state in ("planned", "running"):
-            yield f"{job} {period.isoformat()}: {state}"
+    due = {(each.job, each.period): each for each in look.due}
+    for (job, period), each in due.items():
+        state, wanted = runs.get((job, period), "no run"), _wanted(look, each)
+        if state not in wanted:
+            yield f"{job} {period.isoformat()}: {state}, not {' or '.join(sorted(wanted))}"
     for job, period in runs.keys() - due.keys():
         yield f"{job} {period.isoformat()}: a run that no schedule asks for"
+
+
+def _wanted(look: Look, due: Due) -> set[str]:
+    """Return the states that the run of a period may have in the end; the policies as docs/jobs.md words them."""
+    finished = {"succeeded", "failed"}  # whether it may fail is another invariant's matter
+    if not due.while_down:
+        return finished
+    job, up_at = look.jobs[due.job], up_again_at(due.period, look.outages)
+    assert job.schedule is not None
+    is_newest = next_period(job.schedule, due.period) > up_at
+    if up_at + _PATIENCE - due.period > job.horizon:
+        # Of the periods beyond the horizon the last one stands for all, and just at its edge seconds decide.
+        return {"skipped", "no run", *(finished if up_at - _PATIENCE - due.period <= job.horizon else ())}
+    if job.catch_up == "all":
+        return finished
+    if not is_newest:
+        # The pulse looks some seconds after the end: a period that begins then is the newest.
+        return {"skipped"}
+    if job.catch_up == "none":
+        return {"skipped"} if up_at - due.period > LATE_AFTER else {*finished, "skipped"}
+    return finished if next_period(job.schedule, due.period) > up_at + _PATIENCE else {*finished, "skipped"}
 
 
 @invariant("no run fails")

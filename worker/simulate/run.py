@@ -264,7 +264,7 @@ class Simulation:
             self.outcome.lost_nudges += 1
             self._timeline.add(period + _BEAT_MISSED, Tick())
             return
-        self._engine.start(job, period)
+        self._engine.start(job)
 
     def _deliver(self, connection: Connection, sittings: list[Sitting]) -> None:
         """Hand the attempts of some devices to the inbox, and have the lanes drained."""
