@@ -104,7 +104,7 @@ def assert_nobody_holds_on(connection: psycopg.Connection) -> None:
     """No session has been idle in a transaction for long, and no lock of a lane is held by one."""
     held = connection.execute(
         "SELECT application_name, state, query FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%%'"
         " AND xact_start < clock_timestamp() - %s",
         (timedelta(seconds=20),),
     ).fetchall()
