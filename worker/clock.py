@@ -1,7 +1,7 @@
 """The only source of time: instants in UTC, and the learner's local day.
 
 Every rule takes its instant as an argument; only the outermost callers ask `now()`. freezegun and the simulator
-therefore move the whole system. (Durations, such as time-outs, are measured with `time.monotonic`: no clock moves those.)
+therefore move the whole system. Durations (time-outs, rates) are measured with `time.monotonic`, which nothing moves.
 """
 
 from collections.abc import Callable, Iterator

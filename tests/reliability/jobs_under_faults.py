@@ -33,9 +33,7 @@ def plan(planning: Planning) -> list[Bounds]:
 
 def note(shard: Shard) -> int:
     """Leave a trace, and take some time over it."""
-    shard.connection.execute(
-        "INSERT INTO effects (run_id, n) VALUES (%s, %s)", (shard.run_id, shard.bounds["n"])
-    )
+    shard.connection.execute("INSERT INTO effects (run_id, n) VALUES (%s, %s)", (shard.run_id, shard.bounds["n"]))
     shard.connection.execute("SELECT pg_sleep(%s)", (shard.parameters.get("seconds", 0.15),))
     return 1
 

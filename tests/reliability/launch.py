@@ -1,5 +1,7 @@
-"""`python -m tests.reliability.launch celery … | api`: a process that knows the jobs of the fault tests, and whose clock
-a test can move while it runs: ELP_TEST_CLOCK_FILE names a file with the seconds by which it is ahead."""
+"""`python -m tests.reliability.launch celery … | api`: a process that knows the jobs of the fault tests.
+
+A test can move its clock while it runs: ELP_TEST_CLOCK_FILE names a file with the seconds by which it is ahead.
+"""
 
 import os
 import runpy

@@ -46,7 +46,12 @@ class Platform(System):
     """
 
     def __init__(
-        self, postgres: PostgresServer, valkey: ValkeyServer, program: Callable[..., Program], folder: Path, seed: int = 1
+        self,
+        postgres: PostgresServer,
+        valkey: ValkeyServer,
+        program: Callable[..., Program],
+        folder: Path,
+        seed: int = 1,
     ) -> None:
         super().__init__(postgres, valkey, program, valkey.url)
         self.generator = random.Random(seed)
@@ -127,12 +132,7 @@ class Platform(System):
 
     def kill_child(self) -> bool:
         """Kill one process of a worker's pool, as the kernel's out-of-memory killer does."""
-        children = [
-            child
-            for worker in self.workers.values()
-            if worker.is_running()
-            for child in _children(worker.pid)
-        ]
+        children = [child for worker in self.workers.values() if worker.is_running() for child in _children(worker.pid)]
         if not children:
             return False
         with suppress(psutil.NoSuchProcess):

@@ -1,9 +1,9 @@
-"""The ledger after a fault: every due period has exactly one finished run, no shard's effect is there twice, nothing is stuck."""
+"""The ledger after a fault: each due period has exactly one finished run, no effect is there twice, nothing is stuck."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
@@ -42,17 +42,19 @@ def wait_until_all_ran(connect: Callable[[], psycopg.Connection], due: Iterable[
     def unfinished() -> list[str]:
         with connect() as connection:
             missing = connection.execute(
-                "SELECT job || ' ' || period FROM unnest(%s::text[]) AS job CROSS JOIN unnest(%s::timestamptz[]) AS period"
+                "SELECT job || ' ' || period"
+                " FROM unnest(%s::text[]) AS job CROSS JOIN unnest(%s::timestamptz[]) AS period"
                 " EXCEPT SELECT job || ' ' || period FROM job_runs",
                 (list(jobs_under_faults.MINUTELY), due),
             ).fetchall()
             stuck = connection.execute(
                 "SELECT 'open: ' || run.job || ' ' || run.period || ' ' || run.state || ' ' || coalesce(string_agg("
-                "   shard.number || ' ' || shard.state || ' ' || shard.starts || ' ' || coalesce(shard.error, ''), '; '), '')"
+                "   shard.number || ' ' || shard.state || ' ' || shard.starts || ' ' || coalesce(shard.error, ''), '; '"
+                " ), '')"
                 " FROM job_runs AS run LEFT JOIN job_shards AS shard"
                 "   ON shard.run_id = run.id AND shard.state IN ('pending', 'running')"
                 " WHERE run.state IN ('planned', 'running') AND run.period <= %s GROUP BY run.id",
-                (max(due, default=datetime.max),),
+                (max(due, default=datetime.max.replace(tzinfo=UTC)),),
             ).fetchall()
         return [f"missing: {row[0]}" for row in missing] + [row[0] for row in stuck]
 
@@ -83,7 +85,8 @@ def assert_effects_once(connection: psycopg.Connection) -> tuple[int, int, int]:
     """Return runs, shards and effects that were counted; each shard done has one effect, each other one none."""
     effects = Counter[tuple[UUID, int]](dict_of(connection))
     shards = connection.execute(
-        "SELECT run_id, number, job_shards.state FROM job_shards JOIN job_runs AS run ON run.id = run_id WHERE job LIKE 'faults.%'"
+        "SELECT run_id, number, shard.state FROM job_shards AS shard JOIN job_runs AS run ON run.id = run_id"
+        " WHERE job LIKE 'faults.%'"
     ).fetchall()
     wrong = {
         (run_id, number): (state, effects[run_id, number])

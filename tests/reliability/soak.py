@@ -1,4 +1,4 @@
-"""`make soak ARGS="--minutes 60 --seed 7"`: faults at random instants against the whole platform under load, then the balance.
+"""`make soak ARGS="--minutes 60 --seed 7"`: random faults against the whole platform under load, then the balance.
 
 Real processes (an API, two workers, beat, PostgreSQL, Valkey), clients that send attempts all the time, jobs that run
 each minute and runs by hand each second. At the end everything is healed, and what the platform promises is checked.
@@ -26,7 +26,13 @@ from rich.table import Table
 from tests.reliability import jobs_under_faults
 from tests.reliability.books import assert_nothing_lost, assert_nothing_twice
 from tests.reliability.platform import Platform
-from tests.reliability.runs import Checked, assert_nobody_holds_on, assert_runs_are_sound, due_periods, wait_until_all_ran
+from tests.reliability.runs import (
+    Checked,
+    assert_nobody_holds_on,
+    assert_runs_are_sound,
+    due_periods,
+    wait_until_all_ran,
+)
 from tests.support.processes import Program, wait_until
 from worker.db.schema import migrate
 from worker.embedded.postgres import PostgresServer
@@ -136,16 +142,17 @@ class Soak:
             if time.monotonic() - said_at > 30:
                 said_at = time.monotonic()
                 left = max(0, round(ends_at - said_at))
-                _out.print(
-                    f"{self.inflicted.total()} faults, {len(self.platform.sent.promised):,} attempts accepted, {left} s left"
-                )
+                accepted = len(self.platform.sent.promised)
+                _out.print(f"{self.inflicted.total()} faults, {accepted:,} attempts accepted, {left} s left")
         planner.join(30)
 
     def _plan_runs(self, ends_at: float) -> None:
         number = 0
         while time.monotonic() < ends_at:
             number += 1
-            name = {0: jobs_under_faults.KILLER, 10: jobs_under_faults.POISONED}.get(number % 30, jobs_under_faults.BY_HAND)
+            name = {0: jobs_under_faults.KILLER, 10: jobs_under_faults.POISONED}.get(
+                number % 30, jobs_under_faults.BY_HAND
+            )
             with suppress(psycopg.OperationalError):
                 self.platform.plan(name, shards=4, seconds=0.1)
                 self.planned[name] += 1
@@ -224,7 +231,9 @@ def report(soak: Soak, checked: Checked, attempts: int) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=None, help="faults and their order (their effects race all the same)")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="faults and their order (their effects race all the same)"
+    )
     parser.add_argument("--keep", type=Path, default=None, help="folder for logs and data, left behind")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from worker.simulate.errors import SimulationPeriodError
 from worker.simulate.outages import Outage, parse_instant, parse_outage, up_again_at
-from worker.simulate.run import Scenario
+from worker.simulate.scenario import Scenario
 
 START = datetime(2026, 3, 28, tzinfo=UTC)
 minutes = st.integers(min_value=0, max_value=5_000)
@@ -57,7 +57,9 @@ def test_up_again_is_the_first_instant_outside_of_all_outages(at: int, spans: li
     ("begins", "ends", "outages"),
     [(0, 0, []), (10, 0, []), (0, 100, [(0, 10)]), (0, 100, [(90, 100)]), (0, 100, [(90, 200)])],
 )
-def test_a_scenario_without_time_or_with_an_outage_at_its_edge_is_refused(begins: int, ends: int, outages: list) -> None:
+def test_a_scenario_without_time_or_with_an_outage_at_its_edge_is_refused(
+    begins: int, ends: int, outages: list
+) -> None:
     with pytest.raises(SimulationPeriodError):
         Scenario(
             START + timedelta(minutes=begins),

@@ -19,7 +19,8 @@ from worker.settings import get_settings
 from worker.simulate import recount
 from worker.simulate.errors import InvariantBrokenError
 from worker.simulate.outages import parse_instant, parse_outage
-from worker.simulate.run import Outcome, Scenario, Simulation
+from worker.simulate.run import Simulation
+from worker.simulate.scenario import Outcome, Scenario
 
 assert recount  # adds its invariant
 
@@ -53,7 +54,9 @@ def simulate(
     settings = get_settings()
     logging.configure("simulate", settings.model_copy(update={"log_level": "CRITICAL"}))  # the display is the report
     load_jobs(tasks.MODULES)
-    place = "a scratch database on the server of ELP_DATABASE_URL" if settings.database_url else "an embedded PostgreSQL"
+    place = (
+        "a scratch database on the server of ELP_DATABASE_URL" if settings.database_url else "an embedded PostgreSQL"
+    )
     out.print(f"seed {scenario.seed}, {learners:,} learners, {len(registry.all())} jobs, on {place}")
     with scratch_servers(_SERVER, database_on=settings.database_url) as servers:
         migrate(servers.database_url)

@@ -50,7 +50,9 @@ def take_over_time(connection: Connection, now: datetime) -> None:
         if replaced != default:
             connection.execute(
                 sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}").format(
-                    sql.Identifier(table), sql.Identifier(column), sql.SQL(replaced)  # type: ignore[arg-type]  # no literal
+                    sql.Identifier(table),
+                    sql.Identifier(column),
+                    sql.SQL(replaced),  # type: ignore[arg-type]  # no literal
                 )
             )
 

@@ -1,4 +1,4 @@
-"""The platform in one process and in virtual time: the real engine, pulse and drain, with messages that arrive at once."""
+"""The platform in one process, in virtual time: the real engine, pulse and drain; messages arrive at once."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,6 +10,7 @@ from worker.jobs.definition import Job
 from worker.jobs.execution import start_due, work_on_run
 from worker.jobs.registry import registry
 from worker.settings import get_settings
+from worker.simulate.scenario import Outcome
 
 _NO_LIMIT_S: Final = 86_400.0
 """Real seconds: in virtual time nobody needs a turn."""
@@ -20,12 +21,11 @@ _LOOK_AGAIN: Final = timedelta(seconds=11)
 class InProcess:
     """Takes nudges and does at once, in this process, what a worker would do."""
 
-    def __init__(self) -> None:
+    def __init__(self, outcome: Outcome) -> None:
+        """Count what is done in `outcome`."""
+        self._outcome = outcome
         self.job: str | None = None
         """The job that ran last."""
-        self.runs = 0
-        self.shards = 0
-        self.drains = 0
         self.look_again_at: datetime | None = None
         """When the pulse should look at what failed; None: nothing did."""
 
@@ -33,7 +33,7 @@ class InProcess:
         """Bring a job up to date by its policy, and work on each run that this starts to its end."""
         for started in start_due(job, budget_s=_NO_LIMIT_S).started:
             if started.is_new:
-                self.runs += 1
+                self._outcome.runs += 1
                 self.run(registry.get(job), started.run.run_id, started.run.shards_total)
         return True
 
@@ -46,13 +46,13 @@ class InProcess:
         """Work on a run's shards, from `number` on."""
         self.job = job.name
         work = work_on_run(run_id, number, budget_s=_NO_LIMIT_S)
-        self.shards += work.done
+        self._outcome.shards += work.done
         if work.failed:
             self.look_again_at = clock.now() + _LOOK_AGAIN
         return True
 
     def lane(self, lane: int) -> bool:
         """Drain a lane."""
-        self.drains += 1
+        self._outcome.drains += 1
         drain_lane(lane, batch_size=get_settings().drain_batch_size)
         return True

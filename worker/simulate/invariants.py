@@ -1,4 +1,4 @@
-"""What must always hold, whatever the date: a registry of small looks at the database, each of which names what is wrong.
+"""What must always hold, whatever the date: a registry of small looks, each of which names what is wrong.
 
 A capability adds its own with `@invariant`; the simulator runs those of a day each virtual day, those of a month each
 month and all of them at the end. A look is cheap or rare: it shares the time of a simulated year.
@@ -200,7 +200,7 @@ def queues_in_time(look: Look) -> Iterable[str]:
 
 
 def _latest(look: Look, resident: Resident, day: object, built_at: datetime) -> datetime:
-    """Return when a queue must have been built: a quarter after day start, arrival, start or outage, whichever is last."""
+    """Return when a queue must be there: a quarter after day start, arrival, start or outage, whichever is last."""
     zone = resident.zone_at(built_at)
     begins_at = clock.local_day_start(day, zone, resident.day_start_hour)  # type: ignore[arg-type]
     arrived_at = max((move.at for move in resident.moves if move.at <= built_at), default=look.begun_at)
@@ -213,7 +213,8 @@ def _latest(look: Look, resident: Resident, day: object, built_at: datetime) -> 
 
 
 def _who(resident: Resident) -> str:
-    return f"learner {resident.learner.id} ({resident.learner.timezone}, {resident.day_start_hour} h, {len(resident.moves)} moves)"
+    learner = resident.learner
+    return f"learner {learner.id} ({learner.timezone}, {resident.day_start_hour} h, {len(resident.moves)} moves)"
 
 
 @invariant("there is a partition for the attempts of today and of a month from now, and none falls beside them")

@@ -29,7 +29,9 @@ def parse_instant(text: str) -> datetime:
             return datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise SimulationPeriodError(f"{text!r} is neither a date nor an instant: write 2026-03-29 or 2026-03-29T01:30Z") from None
+        raise SimulationPeriodError(
+            f"{text!r} is neither a date nor an instant: write 2026-03-29 or 2026-03-29T01:30Z"
+        ) from None
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 

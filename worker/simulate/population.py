@@ -104,9 +104,7 @@ def make_population(count: int, begins_at: datetime, ends_at: datetime, generato
     return residents
 
 
-def sittings_of_day(
-    residents: Sequence[Resident], day_begins_at: datetime, generator: Random
-) -> list[Sitting]:
+def sittings_of_day(residents: Sequence[Resident], day_begins_at: datetime, generator: Random) -> list[Sitting]:
     """Return the sittings that begin within the 24 hours from `day_begins_at` (a midnight in UTC), in no order."""
     found = []
     for resident in residents:

@@ -52,7 +52,9 @@ def read_material(connection: Connection) -> Material:
     ):
         graders[question_id], usual[question_id] = compile_question(kind, options, key), usual_time_ms
     lessons = dict(
-        connection.execute("SELECT lesson_id, array_agg(question_id ORDER BY position) FROM lesson_questions GROUP BY 1")
+        connection.execute(
+            "SELECT lesson_id, array_agg(question_id ORDER BY position) FROM lesson_questions GROUP BY 1"
+        )
     )
     return Material(graders, usual, lessons)
 
@@ -67,9 +69,7 @@ def recount(resident: Resident, answered: Iterable[Answered], material: Material
         card = cards.setdefault(question_id, sm2.new_card(on))
         if question_id not in reviewed_at or each.at >= reviewed_at[question_id]:
             grade = material.graders[question_id](read_answer(each.answer))
-            quality = sm2.quality(
-                grade.score, grade.is_blank, each.time_spent_ms, material.usual_times_ms[question_id]
-            )
+            quality = sm2.quality(grade.score, grade.is_blank, each.time_spent_ms, material.usual_times_ms[question_id])
             cards[question_id] = sm2.review(card, quality, on)
             if cards[question_id] is not card:
                 reviewed_at[question_id] = each.at
@@ -106,7 +106,8 @@ def cards_equal_recount(look: Look) -> Iterable[str]:
         found = has.get(user_id, {})
         for question_id in should.keys() | found.keys():
             if should.get(question_id) != found.get(question_id):
-                yield f"learner {user_id}, question {question_id}: {found.get(question_id)}, not {should.get(question_id)}"
+                is_now, should_be = found.get(question_id), should.get(question_id)
+                yield f"learner {user_id}, question {question_id}: {is_now}, not {should_be}"
 
 
 def _state(state: Any, interval: int, ease: int, repetitions: int, lapses: int, due_on: date) -> CardState:

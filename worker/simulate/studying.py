@@ -1,4 +1,4 @@
-"""What learners answer in their sittings: what is due first, as the platform's own queue orders it, then something new."""
+"""What learners answer in their sittings: what is due, as the platform's own queue orders it, then something new."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -88,4 +88,3 @@ class Students:
         else:
             self._positions[learner_id] = (lesson + 1, 0)
         return current.id, current.question_ids[place]
-

@@ -43,10 +43,15 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class NewDay:
-    """A virtual day begins: its sittings are drawn, and some minutes later the invariants looked at."""
+    """A virtual day begins: its sittings are drawn."""
 
 
-Event = Period | Delivery | Moved | Tick | NewDay
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The invariants are looked at."""
+
+
+Event = Period | Delivery | Moved | Tick | NewDay | Inspection
 
 
 class Timeline:
