@@ -1,4 +1,4 @@
-"""The ledger after a fault: each due period has exactly one finished run, no effect is there twice, nothing is stuck."""
+"""The ledger after a fault: each due period has exactly one finished run, no effect is twice there, none is stuck."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -52,7 +52,7 @@ def take_over_time(connection: Connection, now: datetime) -> None:
                 sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}").format(
                     sql.Identifier(table),
                     sql.Identifier(column),
-                    sql.SQL(replaced),  # type: ignore[arg-type]  # no literal
+                    sql.SQL(replaced),
                 )
             )
 

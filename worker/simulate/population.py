@@ -140,7 +140,7 @@ def _device(generator: Random) -> Device:
 
 
 def _moves(begins_at: datetime, ends_at: datetime, generator: Random) -> tuple[Move, ...]:
-    moves = []
+    moves: list[Move] = []
     at = begins_at
     while True:
         at += timedelta(hours=round(generator.expovariate(1 / _MEAN_DAYS_BETWEEN_MOVES) * 24) + 12)

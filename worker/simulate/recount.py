@@ -51,7 +51,7 @@ def read_material(connection: Connection) -> Material:
         "SELECT id, type, options, answer_key, usual_time_ms FROM questions"
     ):
         graders[question_id], usual[question_id] = compile_question(kind, options, key), usual_time_ms
-    lessons = dict(
+    lessons: dict[UUID, list[UUID]] = dict(
         connection.execute(
             "SELECT lesson_id, array_agg(question_id ORDER BY position) FROM lesson_questions GROUP BY 1"
         )
