@@ -190,7 +190,7 @@ def test_after_a_day_of_downtime_the_platform_goes_on_by_itself(platform: Platfo
                 " WHERE period BETWEEN %s AND %s AND job = ANY(%s) GROUP BY 1, 2",
                 (
                     platform.since + timedelta(minutes=5),
-                    caught_up[0] - timedelta(minutes=1),
+                    caught_up[0] - timedelta(minutes=5),
                     list(jobs_under_faults.MINUTELY),
                 ),
             ).fetchall()

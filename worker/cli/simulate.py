@@ -11,7 +11,7 @@ from rich.table import Table
 import tasks
 from worker import logging
 from worker.cli.console import err, out
-from worker.db.engines import sync_engine
+from worker.db.engines import forget_sync_engine
 from worker.db.schema import migrate
 from worker.embedded.manager import scratch_servers
 from worker.jobs.registry import load_jobs, registry
@@ -67,7 +67,7 @@ def simulate(
             _explain(broken, scenario, outage or [])
             raise typer.Exit(1) from None
         finally:
-            sync_engine().dispose()
+            forget_sync_engine()
     out.print(_summary(outcome))
     out.print(_checks(outcome))
     days = (scenario.ends_at - scenario.begins_at).days
