@@ -1,5 +1,6 @@
 """The pulse: what it nudges for, when, how often, and who leads."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -305,3 +306,56 @@ def test_pulse_outlives_a_restart_of_postgresql(postgres_server, sent: Sent) -> 
         wait_until(lambda: pulse.ticks > before)
     finally:
         pulse.stop()
+
+
+def test_leader_that_fell_silent_is_replaced_within_ten_seconds_and_comes_back_as_a_candidate(
+    database_url: str, sent: Sent
+) -> None:
+    frozen, other = (Pulse(database_url, sent, Registry()) for _ in range(2))
+    assert frozen.beat()
+    fell_silent_at = time.monotonic()
+    wait_until(other.beat, timeout_s=10)
+    assert 5 < time.monotonic() - fell_silent_at < 10
+    with pytest.raises(psycopg.OperationalError):
+        frozen.beat()
+    assert not frozen.beat()
+    for pulse in (frozen, other):
+        pulse.close()
+
+
+# --- what a tick costs ---
+
+
+def test_tick_costs_what_is_open_whatever_the_ledger_holds(database: psycopg.Connection, sent: Sent, declare) -> None:
+    declare("test.count", schedule="*/15 * * * *", concurrency=3)
+    database.execute(
+        "INSERT INTO job_runs (job, period, state, shards_total, shards_done, planned_at, started_at, finished_at)"
+        " SELECT 'test.count', %s - n * interval '15 min', 'succeeded', 1, 1, %s, %s, %s"
+        " FROM generate_series(1, 20000) AS n",
+        (PERIOD, NOW, NOW, NOW),
+    )
+    database.execute("INSERT INTO job_shards (run_id, number, state) SELECT id, 0, 'done' FROM job_runs")
+    open_run = planned_run(database, 60, period=PERIOD)
+    make_shard(database, run_id=open_run)
+    database.execute("ANALYZE job_runs, job_shards")
+    database.execute("SET LOCAL track_io_timing = off")
+    before = pages_read(database)
+    known = Registry()
+    known.add(registry.get("test.count"))
+    duties.finish_runs(database, NOW)
+    duties.start_missing_periods(database, NOW, sent, Reminders(), known)
+    duties.renudge_shards(database, NOW, sent, Reminders(), known)
+    assert sent.messages == [("start", "test.count"), ("shard", "test.count", open_run, 0)]
+    assert pages_read(database) - before < 300  # the tables have some 700
+
+
+def pages_read(database: psycopg.Connection) -> int:
+    """Pages of the ledger's tables and indexes that this session has read or found in memory."""
+    statement = """
+        SELECT sum(pg_stat_get_xact_blocks_fetched(oid)) FROM pg_class
+        WHERE oid IN ('job_runs'::regclass, 'job_shards'::regclass)
+           OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid IN ('job_runs'::regclass, 'job_shards'::regclass))
+    """
+    row = database.execute(statement).fetchone()
+    assert row is not None
+    return int(row[0])

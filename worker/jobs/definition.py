@@ -36,9 +36,10 @@ class Retry:
     jitter: float = 0.2
     """The share of a rest that chance may take off, 0–1: shards that failed together don't come back together."""
 
-    def delay(self, starts: int, random: Random) -> timedelta:
+    def rest(self, starts: int, random: Random) -> timedelta:
         """Return the rest after the `starts`-th start (from 1) failed."""
-        full = min(self.first * (1 << (min(starts, 40) - 1)), self.longest)
+        doublings = min(starts - 1, (self.longest // self.first).bit_length())  # enough to be there, and no overflow
+        full = min(self.first * (1 << doublings), self.longest)
         return full * (1 - self.jitter * random.random())
 
 

@@ -89,6 +89,6 @@ def _record_failure(job: Job, claim: Claim, error: str, *, is_final: bool) -> No
     now = clock.now()
     # Seeded by the start: repeated under the same circumstances, a shard rests as long.
     chance = Random(f"{claim.run_id}/{claim.number}/{claim.starts}")  # noqa: S311
-    run_after = None if is_final else now + job.retry.delay(claim.starts, chance)
+    run_after = None if is_final else now + job.retry.rest(claim.starts, chance)
     with transaction() as connection:
         ledger.mark_failed_start(connection, claim, error=error, now=now, run_after=run_after)
