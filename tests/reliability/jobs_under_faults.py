@@ -11,17 +11,17 @@ from worker.jobs import Bounds, Planning, Shard, job
 from worker.jobs.definition import CatchUp
 
 MINUTELY: dict[str, CatchUp] = {
-    "faults.each_period": "all",
-    "faults.each_period_too": "all",
-    "faults.latest_period": "latest",
-    "faults.in_time_only": "none",
+    "test.faults_each_period": "all",
+    "test.faults_each_period_too": "all",
+    "test.faults_latest_period": "latest",
+    "test.faults_in_time_only": "none",
 }
 """Scheduled each minute; every period of theirs must have one finished run, or be skipped if the policy says so."""
 HORIZON = timedelta(minutes=20)
 """How far back their periods are caught up."""
-BY_HAND = "faults.by_hand"
-KILLER = "faults.kills_its_process"
-POISONED = "faults.always_raises"
+BY_HAND = "test.faults_by_hand"
+KILLER = "test.faults_kills_its_process"
+POISONED = "test.faults_always_raises"
 
 _SHARDS = 4
 

@@ -86,7 +86,7 @@ def assert_effects_once(connection: psycopg.Connection) -> tuple[int, int, int]:
     effects = Counter[tuple[UUID, int]](dict_of(connection))
     shards = connection.execute(
         "SELECT run_id, number, shard.state FROM job_shards AS shard JOIN job_runs AS run ON run.id = run_id"
-        " WHERE job LIKE 'faults.%'"
+        " WHERE job LIKE 'test.faults%'"
     ).fetchall()
     wrong = {
         (run_id, number): (state, effects[run_id, number])

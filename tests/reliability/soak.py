@@ -239,6 +239,8 @@ def main() -> int:
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)
     _out.print(f"soak of {options.minutes:g} minutes, seed {seed}")
     with _folder(options.keep) as folder, platform_of_its_own(folder, seed) as platform:
+        # A load that leaves the faults some of the processor, for hours: about a million attempts until the present.
+        platform.history_days, platform.longest_step_min, platform.pause_s = 900, 40, 0.1
         platform.start()
         soak = Soak(platform, options.minutes * 60, seed)
         try:

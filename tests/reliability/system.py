@@ -31,6 +31,7 @@ class System:
     ) -> None:
         self.postgres = postgres
         self.valkey = valkey
+        self.history_days, self.longest_step_min, self.pause_s = 900, 600, 0.005
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = environment = {
@@ -80,9 +81,19 @@ class System:
         return psycopg.connect(self.postgres.url, autocommit=True)
 
     def clients(self) -> list[Client]:
-        since = clock.now() - timedelta(days=900)
+        since = clock.now() - timedelta(days=self.history_days)
         return [
-            Client(self.url, learners, self.lesson_id, self.question_ids, since, self.sent, seed)
+            Client(
+                self.url,
+                learners,
+                self.lesson_id,
+                self.question_ids,
+                since,
+                self.sent,
+                seed,
+                longest_step_min=self.longest_step_min,
+                pause_s=self.pause_s,
+            )
             for seed in range(CLIENTS)
             for learners in [self.learner_ids[seed * LEARNERS_PER_CLIENT :][:LEARNERS_PER_CLIENT]]
         ]
@@ -105,7 +116,11 @@ class System:
     def sent_more(self, attempts: int, timeout_s: float = 60) -> None:
         """Wait until the clients were promised so many attempts more."""
         wanted = len(self.sent.promised) + attempts
-        wait_until(lambda: len(self.sent.promised) >= wanted, timeout_s, f"{attempts} more accepted attempts")
+        try:
+            wait_until(lambda: len(self.sent.promised) >= wanted, timeout_s, f"{attempts} more accepted attempts")
+        except TimeoutError as error:
+            said = f"refusals: {self.sent.refusals[-3:]}, interruptions: {self.sent.interruptions}"
+            raise AssertionError(f"{error}; {said}; the API said:\n{self.api.output()[-2_000:]}") from error
 
     def graded(self) -> int:
         with self.connect() as connection:
