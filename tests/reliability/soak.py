@@ -136,7 +136,7 @@ class Soak:
             time.sleep(self.generator.uniform(0.1, 1.2))
             [fault] = self.generator.choices(FAULTS, [fault.weight for fault in FAULTS])
             # The fault's own look at the platform may meet the fault before it.
-            with suppress(psycopg.OperationalError, redis.RedisError):
+            with suppress(psycopg.OperationalError, redis.RedisError, TimeoutError):
                 if fault.inflict(self.platform) is not False:
                     self.inflicted[fault.name] += 1
             if time.monotonic() - said_at > 30:
