@@ -31,7 +31,7 @@ broker_url = _settings.required_redis_url().replace("unix://", "redis+socket://"
 broker_connection_retry_on_startup = True  # a worker may start before Redis does
 broker_connection_max_retries = None  # and outlive any outage: never give up
 broker_pool_acquire_timeout = 5  # seconds; a publisher never waits for ever for a connection
-broker_transport_options = {
+broker_transport_options = {  # kombu's Redis transport waits for ever unless told otherwise, and sweeps seldom
     "visibility_timeout": 300,  # seconds until an unacknowledged nudge returns; short is safe, leases decide who works
     "unacked_restore_interval": 5,  # with the next line: look for those each 5 s (kombu's default is each 100 s)
     "unacked_restore_throttle": 1,  # as above

@@ -37,6 +37,7 @@ from worker.jobs.reports import report_run
 from worker.settings import get_settings
 
 PROCESSES: Final = 2
+PLAIN: Final = "plain@bench"
 LONG_RUN: Final = 10_000
 _TIMEOUT_S: Final = 300.0
 _numbers = count()
@@ -46,7 +47,7 @@ _numbers = count()
 def worker(application: str, queue: str, *options: str) -> Iterator[None]:
     """Run a Celery worker with `PROCESSES` children until the block ends."""
     command = [sys.executable, "-m", "celery", "-q", "-A", application, "worker", "-Q", queue, "-c", str(PROCESSES)]
-    log = Path(os.environ.get("TMPDIR", "/tmp")) / f"elp-engine-{os.getpid()}.log"
+    log = Path(os.environ.get("TMPDIR", "/tmp")) / f"elp-{queue}-{os.getpid()}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--without-gossip", "--without-mingle", "--loglevel", "WARNING", *options],
@@ -63,7 +64,7 @@ def worker(application: str, queue: str, *options: str) -> Iterator[None]:
 
 
 def wait_for(what: str, condition: Callable[[], bool]) -> None:
-    """Wait until `condition()` is true, looking every 5 ms.
+    """Wait until `condition()` is true, looking every 2 ms.
 
     Raises:
         TimeoutError: it did not come about.
@@ -72,7 +73,7 @@ def wait_for(what: str, condition: Callable[[], bool]) -> None:
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} took longer than {_TIMEOUT_S:.0f} s")
-        time.sleep(0.005)
+        time.sleep(0.002)
 
 
 def plan(shards: int) -> UUID:
@@ -106,15 +107,15 @@ def run_plain(tasks: int) -> float:
     """Return the seconds in which a worker empties a queue of plain tasks, once it has begun."""
     from benchmarks.engine_usual import app, nothing  # noqa: PLC0415 - reads the broker's address
 
-    with redis.Redis.from_url(get_settings().required_redis_url()) as client, app.connection_for_write() as broker:
-        app.control.cancel_consumer("plain", reply=True, timeout=5)
+    with redis.Redis.from_url(get_settings().required_redis_url()) as client:
+        app.control.cancel_consumer("plain", destination=[PLAIN], reply=True, timeout=30)
         with app.amqp.producer_pool.acquire(block=True) as producer:
             for _ in range(tasks):
                 nothing.apply_async(producer=producer)
         assert client.llen("plain") == tasks
-        app.control.add_consumer("plain", reply=True, timeout=5, connection=broker)
+        app.control.add_consumer("plain", destination=[PLAIN])
         wait_for("the first task", lambda: client.llen("plain") < tasks)
-        begun_at, left = time.perf_counter(), client.llen("plain")
+        begun_at, left = time.perf_counter(), int(client.llen("plain"))
         wait_for("the last task", lambda: client.llen("plain") == 0 and client.hlen("unacked") == 0)
         return (time.perf_counter() - begun_at) * tasks / left
 
@@ -144,7 +145,7 @@ def run(report: Report, *, quick: bool = False) -> None:
     ours, plain = [], []
     with (
         worker("worker.app", "default", "--include", "benchmarks.engine_jobs", "-n", "ours@bench"),
-        worker("benchmarks.engine_usual", "plain", "-n", "plain@bench"),
+        worker("benchmarks.engine_usual", "plain", "-n", PLAIN),
     ):
         for number in range(rounds + 1):
             mine, theirs = shards / run_shards(shards), shards / run_plain(shards)

@@ -86,7 +86,9 @@ def test_lines_of_a_task_name_it_and_the_next_ones_do_not() -> None:
     assert structlog.contextvars.get_contextvars() == {}
 
 
-def test_task_without_memory_fails_alone_instead_of_ending_its_worker(registered: list[str]) -> None:
+def test_task_without_memory_fails_alone_instead_of_ending_its_worker(
+    registered: list[str], config: types.ModuleType
+) -> None:
     registered.append("test.exhausts")
 
     @task("test.exhausts")

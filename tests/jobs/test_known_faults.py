@@ -21,7 +21,9 @@ import worker
 from tests.jobs import jobs_for_processes
 from tests.jobs.conftest import Ledger
 from tests.support.processes import Program, wait_until
+from worker.app import app
 from worker.jobs.execution import start_run, work_on_run
+from worker.jobs.messages import Messages
 from worker.jobs.registry import load_jobs
 
 assert jobs_for_processes  # declares the jobs in this process too
@@ -187,6 +189,15 @@ def test_every_queue_is_read_by_some_line_of_the_procfile_and_grading_shares_no_
     queues = [queue for line in read for queue in line.split(",")]
     assert sorted(queues) == ["attempts", "backups", "batch", "billing", "default"]
     assert not any({"attempts", "batch"} <= set(line.split(",")) for line in read)
+
+
+def test_nudge_outlives_the_difference_between_the_clocks_of_two_machines(redis_url: str, monkeypatch) -> None:
+    """celery#4005 and its like: `expires` is an instant of the sender's clock, held against the receiver's."""
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(app, "send_task", lambda *_, **options: sent.append(options))
+    assert Messages(app).start("jobs.prune")
+    assert Messages(app).lane(3)
+    assert min(options["expires"] for options in sent) >= 300
 
 
 def test_message_that_comes_back_finds_its_shard_leased_or_done(declare, ledger: Ledger) -> None:

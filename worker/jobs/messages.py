@@ -9,9 +9,10 @@ from worker.jobs.definition import Job
 from worker.jobs.execution import LOOP_S
 from worker.jobs.nudges import send_nudge
 
-EXPIRES_S: Final = 60
+EXPIRES_S: Final = 300
 """Seconds after which a worker drops a nudge unread. The pulse repeats what is still needed, so nudges don't pile up
-while no worker runs."""
+while no worker runs. It is the sender's clock that says when: a machine whose clock is ahead by more than this would
+drop every nudge of the others."""
 
 FAN_OUT: Final = 16
 """Workers woken at the start of a run, at most: each goes on claiming shards, so a message a shard is not needed."""

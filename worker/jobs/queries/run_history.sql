@@ -1,8 +1,12 @@
--- Runs, the newest plan first, of one job or of all, with their live shard counts.
--- Cost: the runs returned (primary key backward: run ids grow with time) and their shards.
+-- Runs, the newest plan first, of one job or of all, with their shard counts: live while a run is open, then as it ended.
+-- Cost: the runs returned (primary key backward: run ids grow with time), and the shards of those that are open.
 SELECT run.id, run.job, run.period, run.state, run.trigger, run.parameters, run.shards_total AS shards,
-       counts.done, counts.failed, counts.running, counts.items, run.error,
-       run.planned_at, run.started_at, run.finished_at
+       -- Of a run that has ended nothing is counted again: it holds its own counts.
+       run.shards_done + live.done AS done,
+       run.shards_failed + live.failed AS failed,
+       live.running,
+       run.items + live.items AS items,
+       run.error, run.planned_at, run.started_at, run.finished_at
 FROM (
     SELECT *
     FROM job_runs
@@ -18,5 +22,6 @@ CROSS JOIN LATERAL (
            coalesce(sum(items), 0)::bigint AS items
     FROM job_shards
     WHERE run_id = run.id
-) AS counts
+      AND run.state IN ('planned', 'running')
+) AS live
 ORDER BY run.id DESC
