@@ -8,7 +8,7 @@ PACKAGES := worker tasks tests benchmarks migrations celeryconfig.py
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=8 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev demo up test lint format bench migrations-check clean
+.PHONY: help venv venv-dev demo up test lint format bench soak migrations-check clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -54,6 +54,9 @@ format: venv-dev ## Put the code into shape
 
 bench: venv-dev ## Measure against the limits; ARGS go to the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: venv-dev ## Hurt the whole platform at random for ten minutes, then check everything; ARGS="--minutes 60 --seed 7"
+	$(BIN)/python -m tests.reliability.soak $(ARGS)
 
 migrations-check: venv-dev ## Migrate an empty database up, down and up again, and compare it with the models
 	$(BIN)/elp servers run --scratch -- sh -ec 'alembic upgrade head; alembic check; alembic downgrade base; alembic upgrade head; alembic check'

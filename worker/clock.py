@@ -1,17 +1,74 @@
 """The only source of time: instants in UTC, and the learner's local day.
 
 Every rule takes its instant as an argument; only the outermost callers ask `now()`. freezegun and the simulator
-therefore move the whole system.
+therefore move the whole system. Durations (time-outs, rates) are measured with `time.monotonic`, which nothing moves.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from worker.errors import ElpError
+
+Source = Callable[[], datetime]
+"""Tells the present instant, aware, in UTC."""
+
+_source: Source | None = None
+
+
+class TimeRunsForwardError(ElpError):
+    """A virtual clock was asked to go back, or given an instant without a zone."""
+
+    def __init__(self, present: datetime, wanted: datetime) -> None:
+        super().__init__(f"virtual time stands at {present.isoformat()} and cannot move to {wanted.isoformat()}")
+        self.present = present
+        self.wanted = wanted
+
+
+class VirtualClock:
+    """A clock that stands still until it is moved; all threads of the process see it."""
+
+    def __init__(self, at: datetime) -> None:
+        """Stand at `at`, an aware instant."""
+        self._at = at.astimezone(UTC)
+
+    def __call__(self) -> datetime:
+        """Return where it stands."""
+        return self._at
+
+    def move_to(self, instant: datetime) -> None:
+        """Stand at a later instant (or at the same).
+
+        Raises:
+            TimeRunsForwardError: it lies in the past, or has no zone.
+        """
+        if instant.tzinfo is None or instant < self._at:
+            raise TimeRunsForwardError(self._at, instant)
+        self._at = instant.astimezone(UTC)
+
 
 def now() -> datetime:
     """Return the present instant, aware, in UTC."""
-    return datetime.now(UTC)
+    return datetime.now(UTC) if _source is None else _source()
+
+
+def set_source(source: Source | None) -> None:
+    """Have `now()` ask `source` in this process from here on; None: the machine's clock again."""
+    global _source  # noqa: PLW0603 - one clock a process is the point
+    _source = source
+
+
+@contextmanager
+def travelling(start: datetime) -> Iterator[VirtualClock]:
+    """Have this process live in virtual time inside the block: yields the clock, which stands at `start`."""
+    before, virtual = _source, VirtualClock(start)
+    set_source(virtual)
+    try:
+        yield virtual
+    finally:
+        set_source(before)
 
 
 @lru_cache(maxsize=1024)

@@ -1,16 +1,33 @@
 """Identifiers: time-ordered UUIDs and the lane of a learner."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import uuid_utils
 
+from worker import clock
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 LANES: Final = 16
 """How many lanes the attempt inbox has; one drainer works a lane at a time."""
+
+_random_bytes: Callable[[int], bytes] = os.urandom
+
+
+@contextmanager
+def drawn_from(random_bytes: Callable[[int], bytes]) -> Iterator[None]:
+    """Draw the random bits of this process's identifiers from a source inside the block: a simulation's seed."""
+    global _random_bytes  # noqa: PLW0603 - as the clock, one a process
+    before, _random_bytes = _random_bytes, random_bytes
+    try:
+        yield
+    finally:
+        _random_bytes = before
 
 
 def uuid7(at: datetime | None = None) -> UUID:
@@ -19,8 +36,11 @@ def uuid7(at: datetime | None = None) -> UUID:
     Args:
         at: the instant it carries, in milliseconds; the present one when left out.
     """
+    at = clock.now() if at is None else at
+    if _random_bytes is not os.urandom:
+        return UUID(bytes=uuid7_series(1, at)[0])
     # Whole numbers: a float timestamp would carry the millisecond before in one case of 160.
-    nanoseconds = None if at is None else (at - _EPOCH) // timedelta(milliseconds=1) * 1_000_000
+    nanoseconds = (at - _EPOCH) // timedelta(milliseconds=1) * 1_000_000
     return UUID(int=uuid_utils.uuid7(nanoseconds=nanoseconds).int)
 
 
@@ -34,7 +54,7 @@ def uuid7_series(count: int, at: datetime) -> list[bytes]:
         at: the instant they carry, in milliseconds.
     """
     base = (at - _EPOCH) // timedelta(milliseconds=1) << 80 | 0x7 << 76 | 0b10 << 62
-    random = os.urandom(6 * count)
+    random = _random_bytes(6 * count)
     return [
         (base | (number >> 14) << 64 | (number & 0x3FFF) << 48).to_bytes(16)[:10] + random[6 * number : 6 * number + 6]
         for number in range(count)

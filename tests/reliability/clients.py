@@ -39,6 +39,8 @@ class Client(threading.Thread):
         question_ids: multiple-choice questions with the options a and b, of which a is right.
         since: the instant of the first attempt; each learner's next one is some hours later.
         sent: where it keeps the books.
+        longest_step_min: minutes between two attempts of a learner, at most; none may lie in the future in the end.
+        pause_s: seconds between two requests.
     """
 
     def __init__(
@@ -50,6 +52,9 @@ class Client(threading.Thread):
         since: datetime,
         sent: Sent,
         seed: int,
+        *,
+        longest_step_min: int = 600,
+        pause_s: float = 0.005,
     ) -> None:
         super().__init__(name=f"client-{seed}", daemon=True)
         self.url = url
@@ -58,6 +63,8 @@ class Client(threading.Thread):
         self.question_ids = question_ids
         self.instants = dict.fromkeys(learner_ids, since)
         self.sent = sent
+        self.longest_step_min = longest_step_min
+        self.pause_s = pause_s
         self.generator = random.Random(seed)
         self.stopping = threading.Event()
 
@@ -65,11 +72,11 @@ class Client(threading.Thread):
         with httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10) as client:
             while not self.stopping.is_set():
                 self.send(client, [self.make_attempt() for _ in range(self.generator.randint(1, 40))])
-                time.sleep(0.005)
+                time.sleep(self.pause_s)
 
     def make_attempt(self) -> dict[str, object]:
         learner_id = self.generator.choice(self.learner_ids)
-        self.instants[learner_id] += timedelta(minutes=self.generator.randint(5, 600))
+        self.instants[learner_id] += timedelta(minutes=self.generator.randint(5, self.longest_step_min))
         return {
             "id": str(uuid7(self.instants[learner_id])),
             "user_id": str(learner_id),

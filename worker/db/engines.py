@@ -47,6 +47,13 @@ def sync_engine() -> Engine:
     return _sync_engine(get_settings().required_database_url(), os.getpid())
 
 
+def forget_sync_engine() -> None:
+    """Close this process's pooled connections, if it has any; the next call connects as the settings then say."""
+    if _sync_engine.cache_info().currsize:
+        sync_engine().dispose()
+    _sync_engine.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def async_engine() -> AsyncEngine:
     """Return this process's asynchronous engine: asyncpg if the URL names it, else psycopg."""

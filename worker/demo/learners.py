@@ -130,20 +130,30 @@ def _study(
         for lesson_id, question_id in plan:
             seen = met.get(question_id, (lesson_id, 0))[1]
             met[question_id] = (lesson_id, seen + 1)
-            attempt = _attempt(learner, catalogue.questions[question_id], lesson_id, seen, instant, generator)
+            attempt = answer_question(learner, catalogue.questions[question_id], lesson_id, seen, instant, generator)
             instant += timedelta(milliseconds=attempt["time_spent_ms"] + 1_500)
             attempts.append(attempt)
     return attempts
 
 
-def _attempt(
+def answer_question(
     learner: SimulatedLearner,
     question: SimulatedQuestion,
-    lesson_id: UUID,
+    lesson_id: UUID | None,
     seen: int,
     begun_at: datetime,
     generator: Random,
 ) -> dict[str, Any]:
+    """Return one attempt as the API takes it, but for `attempted_at`, which is an instant in the learner's zone.
+
+    Args:
+        learner: who answers.
+        question: what is asked.
+        lesson_id: the lesson it is asked in.
+        seen: how often the learner has met the question before.
+        begun_at: when the learner sees it.
+        generator: the source of all randomness.
+    """
     chance = probability_right(learner.ability, question, seen)
     is_right = generator.random() < chance
     time_spent = question.usual_time_ms * learner.pace * generator.lognormvariate(0, 0.4) * (1 if is_right else 1.5)
@@ -152,7 +162,7 @@ def _attempt(
         "id": str(uuid7(attempted_at)),
         "user_id": str(learner.id),
         "question_id": str(question.id),
-        "lesson_id": str(lesson_id),
+        "lesson_id": None if lesson_id is None else str(lesson_id),
         "answer": right_answer(question) if is_right else wrong_answer(question, generator),
         "time_spent_ms": int(time_spent),
         "attempted_at": attempted_at.astimezone(clock.zone(learner.timezone)),

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Final
 
+from worker.db.scratch import scratch_database
 from worker.embedded.postgres import PostgresServer
 from worker.embedded.process import ProcessMark, ServerError, lock_within, write_private
 from worker.embedded.server import EmbeddedServer
@@ -76,22 +77,31 @@ def servers(settings: Settings | None = None) -> Iterator[Servers]:
 
 
 @contextmanager
-def scratch_servers(postgres_settings: Mapping[str, str] = _VOLATILE) -> Iterator[Servers]:
+def scratch_servers(
+    postgres_settings: Mapping[str, str] = _VOLATILE, *, database_on: str | None = None
+) -> Iterator[Servers]:
     """Yield new, empty servers, whatever the settings name; they and their data are gone at the end.
 
     Inside, this process's and its children's ELP_…_URL variables name them.
 
     Args:
         postgres_settings: as in postgresql.conf; by default nothing waits for the disk.
+        database_on: any database of a PostgreSQL on which to make an empty one, instead of starting a server.
     """
-    with TemporaryDirectory(prefix="elp-scratch-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="elp-scratch-", ignore_cleanup_errors=True)))
         if os.geteuid() == 0:
             folder.chmod(0o711)  # the servers' account passes through
-        postgres = PostgresServer(folder / "postgres", settings=postgres_settings, tethered=True)
-        valkey = ValkeyServer(folder / "valkey", tethered=True)
-        with postgres, valkey, _environment(ELP_DATABASE_URL=postgres.url, ELP_REDIS_URL=valkey.url):
-            yield Servers(postgres.url, valkey.url, (postgres.title, valkey.title))
+        valkey = stack.enter_context(ValkeyServer(folder / "valkey", tethered=True))
+        embedded: tuple[str, ...] = (valkey.title,)
+        if database_on is None:
+            postgres = PostgresServer(folder / "postgres", settings=postgres_settings, tethered=True)
+            database_url = stack.enter_context(postgres).url
+            embedded = (postgres.title, *embedded)
+        else:
+            database_url = stack.enter_context(scratch_database(database_on))
+        stack.enter_context(_environment(ELP_DATABASE_URL=database_url, ELP_REDIS_URL=valkey.url))
+        yield Servers(database_url, valkey.url, embedded)
 
 
 def running_database_url() -> str | None:

@@ -65,7 +65,12 @@ class Reminders:
 
 def renudge_lanes(connection: Connection, now: datetime, nudges: Nudges, reminders: Reminders) -> bool:
     """Nudge the lanes whose attempts wait while nobody drains; return False as soon as Redis refuses."""
-    values = {"lanes": LANES, "waiting_since": now - PATIENCE, "lock_class": LANE_LOCK_CLASS}
+    values = {
+        "lanes": LANES,
+        "waiting_since": now - PATIENCE,
+        "plausible_until": now + CLOCK_SLACK,
+        "lock_class": LANE_LOCK_CLASS,
+    }
     for (lane,) in connection.execute(load_query(_PACKAGE, "idle_lanes"), values).fetchall():
         key = ("lane", lane)
         if reminders.is_due(key, now):
@@ -84,6 +89,8 @@ def renudge_shards(
     values = {
         "now": now,
         "waiting_since": now - PATIENCE,
+        "rests_until": now + max((job.retry.longest for job in known.values()), default=PATIENCE) + CLOCK_SLACK,
+        "leased_until": now + timedelta(seconds=max((job.lease_s for job in known.values()), default=0)) + CLOCK_SLACK,
         "limited": list(limits),
         "limits": list(limits.values()),
     }

@@ -192,6 +192,8 @@ def claim_shard(connection: Connection, run: Run, job: Job, from_number: int, *,
         "most": job.concurrency,
         "leased_by": leased_by,
         "lease_expires_at": now + timedelta(seconds=job.lease_s),
+        "leased_until": now + timedelta(seconds=job.lease_s) + CLOCK_SLACK,
+        "rests_until": now + job.retry.longest + CLOCK_SLACK,
     }
     row = connection.execute(load_query(_PACKAGE, "claim_shard"), values).fetchone()
     return None if row is None else Claim(row[0], run.run_id, row[1], row[2], row[3], leased_by, row[4])

@@ -1,6 +1,7 @@
 -- Leases one shard of a run to a worker and returns it: the first from a number on that is pending and rested, or whose
 -- lease has run out. Returns no row when there is none, when the run has ended, when its job is paused (unless the run
 -- was started by hand), or when `most` shards of the job are at work (NULL: no limit; the caller takes its turn).
+-- A rest or a lease that reaches further than any can was set by a clock that was wrong, and does not count.
 -- Rows that another worker is claiming at this moment are skipped, not waited for.
 -- Cost: shards between the given number and the one found; idx_job_shards_claimable holds the open ones only. With a
 -- limit, also the shards at work of the job's open runs: idx_job_runs_unfinished, idx_job_shards_running.
@@ -11,8 +12,14 @@ WITH candidate AS (
       AND shard.number >= %(from_number)s
       AND shard.state IN ('pending', 'running')
       AND (
-          (shard.state = 'pending' AND (shard.run_after IS NULL OR shard.run_after <= %(now)s))
-          OR (shard.state = 'running' AND shard.lease_expires_at <= %(now)s)
+          (
+              shard.state = 'pending'
+              AND (shard.run_after IS NULL OR shard.run_after <= %(now)s OR shard.run_after > %(rests_until)s)
+          )
+          OR (
+              shard.state = 'running'
+              AND (shard.lease_expires_at <= %(now)s OR shard.lease_expires_at > %(leased_until)s)
+          )
       )
       AND EXISTS (
           SELECT FROM job_runs AS run
@@ -36,6 +43,7 @@ WITH candidate AS (
                 AND open.state IN ('planned', 'running')
                 AND busy.state = 'running'
                 AND busy.lease_expires_at > %(now)s
+                AND busy.lease_expires_at <= %(leased_until)s
           )
       )
     ORDER BY shard.number

@@ -1,5 +1,5 @@
 -- Lanes whose oldest attempt has waited since `waiting_since` and that nobody drains at this moment (no one holds the
--- lane's advisory lock).
+-- lane's advisory lock). Attempts received after `plausible_until` met a clock that was wrong: they wait, too.
 -- Cost: sixteen looks into idx_attempt_inbox_lane, whatever the inbox holds, and the server's lock table.
 SELECT lane.number
 FROM generate_series(0, %(lanes)s - 1) AS lane (number)
@@ -10,7 +10,7 @@ CROSS JOIN LATERAL (
     ORDER BY inbox.seq
     LIMIT 1
 ) AS oldest
-WHERE oldest.received_at <= %(waiting_since)s
+WHERE (oldest.received_at <= %(waiting_since)s OR oldest.received_at > %(plausible_until)s)
   AND NOT EXISTS (
       SELECT FROM pg_locks AS held
       WHERE held.locktype = 'advisory'

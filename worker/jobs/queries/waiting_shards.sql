@@ -1,6 +1,7 @@
 -- Open runs with a shard that could be worked on and has waited since `waiting_since`: run, job, the first such shard.
 -- Left out: runs of paused jobs (unless started by hand), and of jobs of which as many shards are at work as may be
 -- (`limited` and `limits`: job by job), for those at work claim the next themselves.
+-- What reaches further into the future than any rest or lease can was set by a clock that was wrong: it has waited.
 -- Cost: open runs, and of each its open shards up to the first that waits: idx_job_runs_unfinished,
 -- idx_job_shards_claimable, idx_job_shards_running.
 SELECT run.id, run.job, first.number
@@ -13,8 +14,17 @@ CROSS JOIN LATERAL (
     WHERE shard.run_id = run.id
       AND shard.state IN ('pending', 'running')
       AND (
-          (shard.state = 'pending' AND greatest(run.planned_at, shard.run_after) <= %(waiting_since)s)
-          OR (shard.state = 'running' AND shard.lease_expires_at <= %(now)s)
+          (
+              shard.state = 'pending'
+              AND (
+                  greatest(run.planned_at, shard.run_after) <= %(waiting_since)s
+                  OR greatest(run.planned_at, shard.run_after) > %(rests_until)s
+              )
+          )
+          OR (
+              shard.state = 'running'
+              AND (shard.lease_expires_at <= %(now)s OR shard.lease_expires_at > %(leased_until)s)
+          )
       )
     ORDER BY shard.number
     LIMIT 1
@@ -31,6 +41,7 @@ WHERE run.state IN ('planned', 'running')
             AND sibling.state IN ('planned', 'running')
             AND busy.state = 'running'
             AND busy.lease_expires_at > %(now)s
+            AND busy.lease_expires_at <= %(leased_until)s
       )
   )
 ORDER BY run.id

@@ -1,0 +1,220 @@
+"""A simulation from its first to its last virtual instant."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import psycopg
+
+from worker import clock, ids
+from worker.clock import VirtualClock
+from worker.content.seed import seed_content
+from worker.db import Connection
+from worker.db.engines import libpq_url
+from worker.jobs.periods import periods_after
+from worker.jobs.pulse import Pulse
+from worker.jobs.registry import Registry
+from worker.simulate import database
+from worker.simulate.devices import Devices, enrol
+from worker.simulate.digest import digest
+from worker.simulate.engine import InProcess
+from worker.simulate.inspector import Inspector
+from worker.simulate.invariants import Due
+from worker.simulate.outages import up_again_at
+from worker.simulate.population import Sitting, make_population, sittings_of_day
+from worker.simulate.scenario import Outcome, Scenario
+from worker.simulate.timeline import Delivery, Event, Inspection, Moved, NewDay, Period, Tick, Timeline
+
+_DAY: Final = timedelta(days=1)
+_INSPECTED_AT: Final = timedelta(minutes=3)
+"""After midnight in UTC."""
+_PULSE_EACH: Final = timedelta(hours=1)
+"""The simulated pulse beats so often (and whenever something was lost or failed): mostly it would find nothing."""
+_PULSE_FIRST: Final = timedelta(minutes=31, seconds=30)
+_NOTICED_AFTER: Final = timedelta(seconds=7)
+"""What a lost nudge should have started, the pulse notices: it gives beat five seconds, and attempts two."""
+_AFTER_OUTAGE: Final = tuple(timedelta(seconds=seconds) for seconds in (6, 12, 45, 90))
+_LOST_SHARE: Final = 0.01
+"""Share of nudges that never arrive."""
+
+Progress = Callable[[datetime, Outcome], None]
+"""Called once a virtual day."""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What is done together at the end of an instant."""
+
+    sittings: list[Sitting] = field(default_factory=list)
+    jobs: list[str] = field(default_factory=list)
+    must_tick: bool = False
+
+
+class Simulation:
+    """The state of one simulation; the process lives in virtual time while it runs."""
+
+    def __init__(self, scenario: Scenario, database_url: str, registry: Registry) -> None:
+        """Prepare; nothing is written yet.
+
+        Args:
+            scenario: what to simulate.
+            database_url: a migrated, empty database, also this process's own (`ELP_DATABASE_URL`).
+            registry: the jobs.
+        """
+        self._scenario = scenario
+        self._outcome = Outcome()
+        self._jobs = registry.all()
+        self._database_url = database_url
+        self._engine = InProcess(self._outcome)
+        self._pulse = Pulse(database_url, self._engine, registry)
+        self._timeline = Timeline(scenario.ends_at)
+        self._habits, self._luck = scenario.chance("habits"), scenario.chance("luck")
+        self._residents = make_population(scenario.learners, scenario.begins_at, scenario.ends_at, self._habits)
+        by_id = {resident.learner.id: resident for resident in self._residents}
+        self._inspector = Inspector(scenario, self._outcome, {job.name: job for job in self._jobs}, by_id)
+
+    def run(self, progress: Progress) -> Outcome:
+        """Simulate everything and return what was done.
+
+        Raises:
+            InvariantBrokenError: something that must always hold does not.
+        """
+        started = time.monotonic()
+        scenario = self._scenario
+        with (
+            clock.travelling(scenario.begins_at) as virtual,
+            ids.drawn_from(scenario.chance("ids").randbytes),
+            closing(self._pulse),
+            psycopg.connect(libpq_url(self._database_url), autocommit=True) as connection,
+        ):
+            self._set_up(connection)
+            with closing(Devices(connection, self._database_url, scenario, self._outcome)) as devices:
+                for at, events in self._timeline.instants():
+                    if up_again_at(at, scenario.outages) == at:
+                        self._move_to(connection, virtual, at)
+                        self._happen(connection, devices, at, events)
+                    else:
+                        self._miss(at, events)
+                    if any(isinstance(event, Inspection) for event in events):
+                        progress(at, self._outcome)
+            self._move_to(connection, virtual, scenario.ends_at)
+            self._inspector.look(connection, "day", self._engine.job)
+            self._inspector.look(connection, "month", self._engine.job)
+            self._outcome.digest = digest(connection)
+        self._outcome.took_s = time.monotonic() - started
+        return self._outcome
+
+    def _set_up(self, connection: Connection) -> None:
+        begins_at = self._scenario.begins_at
+        with connection.transaction():
+            database.take_over_time(connection, begins_at)
+            connection.execute("SELECT ensure_question_attempts_partitions(%s, 3)", (begins_at.date(),))
+            seed_content(connection)
+            enrol(connection, self._residents)
+        for job in self._jobs:
+            if job.schedule is not None:
+                self._add_period(job.name, periods_after(job.schedule, begins_at))
+        for resident in self._residents:
+            for move in resident.moves:
+                self._timeline.add(move.at, Moved(resident, move))
+        for outage in self._scenario.outages:
+            for delay in _AFTER_OUTAGE:
+                self._timeline.add(outage.ends_at + delay, Tick())
+        self._timeline.add(begins_at, NewDay())
+        self._timeline.add(begins_at + _INSPECTED_AT, Inspection())
+        self._timeline.add(begins_at + _PULSE_FIRST, Tick(again_after=_PULSE_EACH))
+
+    def _add_period(self, job: str, periods: Iterator[datetime]) -> None:
+        self._timeline.add(next(periods), Period(job, periods))
+
+    @staticmethod
+    def _move_to(connection: Connection, virtual: VirtualClock, at: datetime) -> None:
+        virtual.move_to(at)
+        database.move_to(connection, at)
+
+    def _happen(self, connection: Connection, devices: Devices, at: datetime, events: list[Event]) -> None:
+        """Let everything of one instant happen: what people do first, then what the schedule asks for."""
+        gathered = _Gathered()
+        for event in events:
+            self._gather(connection, at, event, gathered)
+        if gathered.sittings:
+            self._drain(devices.deliver(connection, gathered.sittings), at)
+        for job in sorted(gathered.jobs):
+            if not self._is_lost(at):
+                self._engine.start(job)
+        if gathered.must_tick:
+            self._pulse.beat()
+        if self._engine.look_again_at is not None:
+            self._timeline.add(self._engine.look_again_at, Tick())
+            self._engine.look_again_at = None
+
+    def _gather(self, connection: Connection, at: datetime, event: Event, gathered: _Gathered) -> None:
+        match event:
+            case Period(job):
+                self._begin_period(event, at, while_down=False)
+                gathered.jobs.append(job)
+            case Delivery(sitting):
+                gathered.sittings.append(sitting)
+            case Tick(again_after):
+                gathered.must_tick = True
+                if again_after is not None:
+                    self._timeline.add(at + again_after, event)
+            case Moved(resident, move):
+                self._outcome.moves += 1
+                connection.execute("UPDATE users SET timezone = %s WHERE id = %s", (move.zone, resident.learner.id))
+            case NewDay():
+                self._begin_day(at)
+            case Inspection():
+                self._inspect(connection, at)
+
+    def _miss(self, at: datetime, events: list[Event]) -> None:
+        """Let an instant pass in which everything is down."""
+        up_at = up_again_at(at, self._scenario.outages)
+        for event in events:
+            match event:
+                case Period():
+                    self._begin_period(event, at, while_down=True)
+                case Delivery():  # devices try again after the outage, not all at once
+                    self._timeline.add(up_at + timedelta(minutes=self._luck.randrange(1, 60)), event)
+                case Moved():
+                    self._timeline.add(up_at, event)
+                case Tick(again_after):
+                    if again_after is not None:
+                        self._timeline.add(at + again_after, event)
+                case NewDay():
+                    self._begin_day(at)
+                case Inspection():
+                    self._timeline.add(at + _DAY, event)
+
+    def _begin_period(self, period: Period, at: datetime, *, while_down: bool) -> None:
+        self._outcome.periods[period.job] += 1
+        self._inspector.note(Due(period.job, at, while_down=while_down))
+        self._add_period(period.job, period.following)
+
+    def _begin_day(self, at: datetime) -> None:
+        for sitting in sittings_of_day(self._residents, at, self._habits):
+            self._timeline.add(sitting.delivered_at, Delivery(sitting))
+        self._timeline.add(at + _DAY, NewDay())
+
+    def _inspect(self, connection: Connection, at: datetime) -> None:
+        self._inspector.look(connection, "day", self._engine.job)
+        if at.day == 1:
+            connection.execute("ANALYZE")  # plans change at instants of ours alone
+            self._inspector.look(connection, "month", self._engine.job)
+        self._timeline.add(at + _DAY, Inspection())
+
+    def _drain(self, lanes: int, at: datetime) -> None:
+        for lane in range(ids.LANES):
+            if lanes >> lane & 1 and not self._is_lost(at):
+                self._engine.lane(lane)
+
+    def _is_lost(self, at: datetime) -> bool:
+        """Return whether a nudge gets lost; then the pulse has to notice."""
+        if self._luck.random() >= _LOST_SHARE:
+            return False
+        self._outcome.lost_nudges += 1
+        self._timeline.add(at + _NOTICED_AFTER, Tick())
+        return True
