@@ -37,7 +37,7 @@ _PROBLEMS: Final = {
     400: "The body is not JSON",
     401: "The bearer token is missing or wrong; see the header WWW-Authenticate",
     404: "There is no such thing",
-    413: "The body is too long, or holds too many attempts",
+    413: "The body is too long, or holds too many items",
     415: "The body is declared as something else than uncompressed JSON",
     422: "Nothing of the request is acceptable; `errors` names each field with its remedy",
     503: "The database can't do this now; come back after the seconds in the header Retry-After",
@@ -82,6 +82,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("attempts", "Answers to questions, sent by the app"),
             Tag("spaced repetition", "What a learner is to review"),
+            Tag("events", "Work that the app asks for"),
             Tag("health", "For supervisors and load balancers; needs no token"),
         ],
         render_plugins=[SwaggerPage(), JsonRenderPlugin()],
