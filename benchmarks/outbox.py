@@ -1,4 +1,4 @@
-"""The outbox: from COMMIT to the start of the task, how fast the relay publishes, and how fast it and a worker get done.
+"""The outbox: from COMMIT to the start of the task, the relay's rate, and the rate of relay and worker together.
 
 A real worker process runs, with its pulse and relay; on two cores it shares them with PostgreSQL, Valkey and the
 producer. In turns, on the same servers: plain Celery publishing (`send_task`, one producer) is the relay's limit, and

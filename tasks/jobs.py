@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from worker.app import app, task
-from worker.jobs.definition import Trigger
 from worker.jobs.delivery import Delivery
 from worker.jobs.events import start_for_event
 from worker.jobs.execution import start_run, work_on_run
@@ -29,9 +28,8 @@ def start(
     if delivery is not None and period is None:
         started = start_for_event(job, delivery.enqueued_at, parameters or {})
     else:
-        trigger: Trigger = "schedule" if delivery is None else "event"
         instant = None if period is None else datetime.fromisoformat(period)
-        started = start_run(job, instant, trigger=trigger, parameters=parameters)
+        started = start_run(job, instant, trigger="schedule" if delivery is None else "event", parameters=parameters)
     if started.is_new:
         _messages.run(registry.get(job), started.run.run_id, started.run.shards_total)
 

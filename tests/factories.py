@@ -245,4 +245,6 @@ def make_outbox_entry(connection: Connection[Any], **values: Any) -> UUID:
 
 def make_job_task(connection: Connection[Any], **values: Any) -> tuple[Any, ...]:
     """A task that takes any payload."""
-    return insert_row(connection, "job_tasks", **{"kind": "task", "name": f"test.{uuid4().hex}", "queue": "default"} | values)
+    return insert_row(
+        connection, "job_tasks", **{"kind": "task", "name": f"test.{uuid4().hex}", "queue": "default"} | values
+    )

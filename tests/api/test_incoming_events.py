@@ -144,7 +144,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 EVENTS = st.fixed_dictionaries(
-    {}, optional={name: JSON for name in ("task", "payload", "dedupe_key", "not_before", "id")}
+    {}, optional=dict.fromkeys(("task", "payload", "dedupe_key", "not_before", "id"), JSON)
 ) | st.builds(event, payload=JSON, dedupe_key=st.none() | st.text(max_size=5))
 
 

@@ -176,7 +176,9 @@ def test_failure_rolls_back_rests_and_is_parked_after_the_last_start(committed, 
     entry = make_outbox_entry(committed, task="test.add", relays=1)
     with pytest.raises(ValueError, match="negative"):
         deliver(TASK, Message(entry, 1, is_repeated=False), add, {"n": -1})
-    assert column(committed, "(starts, error, due_at, parked_at)::text")[0].startswith('(1,"ValueError: negative","2026')
+    assert column(committed, "(starts, error, due_at, parked_at)::text")[0].startswith(
+        '(1,"ValueError: negative","2026'
+    )
     assert column(committed, "due_at") == [T0 + timedelta(seconds=10)]
     committed.execute("UPDATE job_outbox SET relays = 3")
     deliver(TASK, Message(entry, 2, is_repeated=True), add, {"n": -1})  # an older copy does not cut the rest short

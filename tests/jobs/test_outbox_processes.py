@@ -68,7 +68,7 @@ def test_entries_run_once_each_and_right_after_their_commit(worker, ledger, effe
     for n in range(1, 21):
         committed_at = time.monotonic()
         put(database_url, "test.note", {"n": n})
-        wait_until(lambda: effects()[n])
+        wait_until(lambda: effects()[n])  # noqa: B023
         latencies.append(time.monotonic() - committed_at)
     assert effects() == Counter(range(21))
     assert sorted(latencies)[10] < 0.5  # looked at each 50 ms, on a busy machine; a tick would take up to 1 s
@@ -102,7 +102,9 @@ def test_entry_that_fails_is_parked_with_its_error_and_the_others_go_on(
     assert effects() == Counter([2])
 
 
-def test_entry_that_kills_its_worker_is_parked_and_the_worker_lives_on(worker, ledger, effects, redis_url, database_url):
+def test_entry_that_kills_its_worker_is_parked_and_the_worker_lives_on(
+    worker, ledger, effects, redis_url, database_url
+):
     started = worker("one", ELP_OUTBOX_CONFIRM_S="1")
     put(database_url, "test.kill_worker", {"n": 1})
     put(database_url, "test.note", {"n": 2})

@@ -34,8 +34,8 @@ _IDLE_LIMIT: Final = "900s"
 class Delivery:
     """What a task from the outbox may ask for, by a parameter named `delivery`.
 
-    Whatever the body writes through `connection` commits together with the entry's done mark: its effect happens exactly
-    once. A body neither commits nor rolls back. Effects elsewhere happen at least once and need a key of their own: `id`.
+    Whatever the body writes through `connection` commits together with the entry's done mark: it happens exactly once.
+    A body neither commits nor rolls back. Effects elsewhere happen at least once and need a key of their own: `id`.
     """
 
     connection: Connection
@@ -51,7 +51,7 @@ class Message:
     id: UUID
     relay: int
     is_repeated: bool
-    """The entry was relayed before, or the broker delivers the same message again: its first worker may have been lost."""
+    """The entry was relayed before, or the broker delivers the message again: its first worker may have been lost."""
 
 
 def message_of(request: Any) -> Message | None:

@@ -1,11 +1,11 @@
 """The relay: hands due outbox entries to the broker, the moment they are committed.
 
-A thread beside the pulse's with a lead and a connection of its own: it sleeps in LISTEN between commits, while the pulse
-ticks, and a slow duty of one holds up nothing of the other.
+A thread beside the pulse's with a lead and a connection of its own: it sleeps in LISTEN between commits, while the
+pulse ticks, and a slow duty of one holds up nothing of the other.
 
 An entry's claim commits before its message goes out. Sent first, a message could reach a worker while the claim still
-holds the row, and be taken for a copy of one at work. So a relay that dies in between leaves entries that were not sent;
-they are due again as any whose task does not confirm them in time.
+holds the row, and be taken for a copy of one at work. So a relay that dies in between leaves entries that were not
+sent; they are due again as any whose task does not confirm them in time.
 """
 
 from collections.abc import Sequence
@@ -97,9 +97,7 @@ class Relay(Leader):
             values = {"ids": published.refused, "due_at": clock.now() + _REFUSED_REST}
             connection.execute(load_query(PACKAGE, "hand_back"), values)
         for entry_id, reason in published.unsendable.items():
-            connection.execute(
-                load_query(PACKAGE, "park_entry"), {"id": entry_id, "error": reason, "now": clock.now()}
-            )
+            connection.execute(load_query(PACKAGE, "park_entry"), {"id": entry_id, "error": reason, "now": clock.now()})
             self._count_parked(entry_id, reason)
 
     def _count_parked(self, entry_id: object, reason: str) -> None:

@@ -1,5 +1,6 @@
 -- Makes outbox entries that the broker did not take due again; returns nothing. They count as not relayed this time, and
 -- those never relayed before wait under their dedupe_key again, unless another entry has taken it meanwhile.
+-- One that a worker has at this moment, by an earlier message, is left as it is.
 -- Cost: the rows named, by primary key, and their keys.
 UPDATE job_outbox AS entry
 SET due_at = %(due_at)s,
@@ -12,6 +13,9 @@ SET due_at = %(due_at)s,
             )
         THEN entry.relayed_at
     END
-WHERE entry.id = ANY (%(ids)s)
-  AND entry.done_at IS NULL
-  AND entry.parked_at IS NULL
+WHERE entry.id IN (
+    SELECT id
+    FROM job_outbox
+    WHERE id = ANY (%(ids)s) AND done_at IS NULL AND parked_at IS NULL
+    FOR UPDATE SKIP LOCKED
+)
