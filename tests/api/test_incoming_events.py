@@ -73,7 +73,7 @@ def test_event_whose_key_waits_already_is_a_duplicate(api: ApiServer):
         ({"payload": {"user_id": "\0"}}, "payload", "\\u0000"),
         ({"not_before": "2026-11-24T20:00:00"}, "not_before", "timezone"),
         ({"not_before": "soon"}, "not_before", "RFC3339"),
-        ({"dedupe_key": "  "}, "dedupe_key", "pattern"),
+        ({"dedupe_key": "  "}, "dedupe_key", "matching"),
         ({"dedupe_key": "x" * 201}, "dedupe_key", "200"),
         ({"id": "7"}, "id", "UUID"),
         ({"kind": "x"}, "", "kind"),
