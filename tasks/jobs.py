@@ -8,6 +8,7 @@ from uuid import UUID
 from worker.app import app, task
 from worker.jobs import Bounds, Planning, Shard, job
 from worker.jobs.definition import Trigger
+from worker.jobs.delivery import Delivery
 from worker.jobs.execution import StartedRun, start_due, start_run, work_on_run
 from worker.jobs.history import days_to_prune, prune_day
 from worker.jobs.messages import Messages
@@ -17,9 +18,13 @@ from worker.settings import get_settings
 _messages = Messages(app)
 
 
-@task("jobs.start")
+@task("jobs.start", from_app=True)
 def start(
-    job: str, period: str | None = None, parameters: dict[str, Any] | None = None, trigger: Trigger | None = None
+    job: str,
+    period: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    trigger: Trigger | None = None,
+    delivery: Delivery | None = None,
 ) -> None:
     """Start runs of a job, and wake workers for those that are new.
 
@@ -28,7 +33,11 @@ def start(
         period: the one period to run it for (ISO 8601); for an event, its instant.
         parameters: for that run.
         trigger: what caused that run; `schedule` when left out.
+        delivery: of an outbox entry: then it is an event's, and its instant, unless a period is given, the entry's.
     """
+    if delivery is not None:
+        trigger = "event"
+        period = period or delivery.enqueued_at.isoformat()
     if period is None and trigger is None:
         due = start_due(job)
         _wake(job, due.started)

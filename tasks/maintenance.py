@@ -1,8 +1,10 @@
 """Jobs that keep the database in shape."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from worker.jobs import Shard, job
+from worker.jobs.outbox import prune
+from worker.settings import get_settings
 
 _MONTHS_AHEAD = 3
 
@@ -17,3 +19,9 @@ def ensure_attempt_partitions(shard: Shard) -> int:
     created = 0 if row is None or row[0] is None else int(row[0])
     shard.show({"partitions": created, "from": first_day.isoformat(), "months_ahead": _MONTHS_AHEAD})
     return created
+
+
+@job("jobs.prune_outbox", schedule="40 * * * *")
+def prune_outbox(shard: Shard) -> int:
+    """Delete the outbox entries that were done long enough ago."""
+    return prune(shard.connection, shard.period - timedelta(hours=get_settings().outbox_keep_hours))

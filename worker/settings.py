@@ -64,6 +64,13 @@ class Settings(BaseSettings):
     """Learners in one shard of `srs.build_due_queues`."""
     due_queue_cache_hours: Annotated[int, Field(ge=1, le=240)] = 48
     """How long a due queue stays in Redis."""
+    outbox_confirm_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    """An outbox entry whose task has not committed by then is sent again, then after twice that time, and so on up to
+    15 minutes: the longest that a message lost with Redis holds its work up."""
+    outbox_keep_hours: Annotated[int, Field(ge=1)] = 24
+    """How long entries that are done stay in the outbox; as long an event sent again under its id counts once."""
+    events_max_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    """Events in one request; beyond it the API answers 413."""
 
     job_history_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """How long the ledger keeps the runs that ended; older ones are kept as one line a job and day."""

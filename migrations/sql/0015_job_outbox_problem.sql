@@ -63,6 +63,11 @@ BEGIN
         field := 'payload.job';
         problem := format('there is no job %L', payload ->> 'job');
         hint := 'known jobs: `elp jobs list`';
+    ELSIF task = 'jobs.start' AND jsonb_typeof(payload -> 'parameters') NOT IN ('object', 'null') THEN
+        rule := 'parameters';
+        field := 'payload.parameters';
+        problem := 'the parameters of a job must be a JSON object';
+        hint := 'give them by name: {"job": "...", "parameters": {"user_id": "..."}}';
     END IF;
 END
 $$

@@ -39,9 +39,7 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_job_outbox_dedupe_key"), "job_outbox", "dedupe_key ~ '\\S' AND char_length(dedupe_key) <= 200"
     )
-    op.create_check_constraint(
-        op.f("ck_job_outbox_payload_size"), "job_outbox", "octet_length(payload::text) <= 16384"
-    )
+    op.create_check_constraint(op.f("ck_job_outbox_payload_size"), "job_outbox", "octet_length(payload::text) <= 16384")
     op.create_check_constraint(op.f("ck_job_outbox_starts"), "job_outbox", "starts >= 0")
     op.create_check_constraint(
         op.f("ck_job_outbox_parked"), "job_outbox", "parked_at IS NULL OR (done_at IS NULL AND error IS NOT NULL)"

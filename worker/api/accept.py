@@ -101,7 +101,7 @@ class AcceptAttempts:
                 encoding = value
         self._guard.check(authorization)
         if content_type != b"application/json" or encoding:
-            _check_media_type(content_type, encoding)
+            check_media_type(content_type, encoding)
         if length and int(length) > self._max_body_bytes:
             raise self._body_too_large()
         return await self.store(await self._read(receive))
@@ -190,7 +190,7 @@ def _nothing_acceptable(errors: Sequence[AttemptError]) -> ProblemError:
     return ProblemError(problems.NOTHING_ACCEPTABLE, detail, errors=errors)
 
 
-def _check_media_type(content_type: bytes, encoding: bytes) -> None:
+def check_media_type(content_type: bytes, encoding: bytes) -> None:
     """Refuse what is declared as something else than JSON in UTF-8; no declaration at all counts as JSON.
 
     Raises:

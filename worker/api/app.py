@@ -20,6 +20,7 @@ from worker.api.auth import TokenGuard
 from worker.api.documentation import openapi_config
 from worker.api.due_queues import due_queue
 from worker.api.health import Dependencies, health, ready
+from worker.api.incoming_events import IncomingEvents, accept_events
 from worker.api.jobs import JOB_ROUTES
 from worker.api.metrics import Exposition, RequestFigures, show_metrics
 from worker.api.problems import ProblemError
@@ -109,11 +110,21 @@ def create_app(settings: Settings | None = None) -> Api:
                 await cache.aclose()
 
     app = Api(
-        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready, show_metrics, *JOB_ROUTES],
+        route_handlers=[
+            accept_attempts,
+            attempt_status,
+            accept_events,
+            due_queue,
+            health,
+            ready,
+            show_metrics,
+            *JOB_ROUTES,
+        ],
         guards=[guard.guard],
         dependencies={
             "acceptor": _provided(acceptor),
             "engine": _provided(engine),
+            "incoming_events": _provided(IncomingEvents(engine, settings.events_max_batch)),
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
             "exposition": _provided(Exposition(settings, figures)),

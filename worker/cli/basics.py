@@ -7,9 +7,12 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from rich.table import Table
 
+import tasks
 from worker.cli.console import out
-from worker.db import schema
+from worker.db import schema, transaction
 from worker.embedded import servers
+from worker.jobs.known_tasks import known_tasks, tell_database
+from worker.jobs.registry import load_jobs, registry
 from worker.settings import Settings, get_settings
 
 
@@ -19,6 +22,9 @@ def migrate() -> None:
         before = schema.current_revision(used.database_url)
         schema.migrate(used.database_url)
         after = schema.current_revision(used.database_url)
+        load_jobs(tasks.MODULES)
+        with transaction() as connection:
+            tell_database(connection, known_tasks(), registry.all(), forget_others=True)
     out.print(f"schema {after}: nothing to do" if before == after else f"schema {before or 'none'} → {after}")
 
 

@@ -126,6 +126,8 @@ class Job:
     """Whether it may be started by hand."""
     parameters: Mapping[str, str] | None
     """The parameters it takes, each with its meaning in words; None: they are not checked."""
+    from_app: bool = False
+    """Whether the platform's app may start it over HTTP."""
 
     def __post_init__(self) -> None:
         for problem in self._problems():

@@ -17,6 +17,8 @@ from worker.db.queries import load_query
 from worker.ids import uuid7
 
 PACKAGE: Final = "worker.jobs"
+_PRUNE_ROWS: Final = 10_000
+"""Rows that one statement deletes."""
 _encode: Final = msgspec.json.Encoder()
 
 
@@ -25,7 +27,7 @@ class Entry:
     """A task to be run."""
 
     task: str
-    payload: Mapping[str, Any]
+    payload: Mapping[str, Any] | msgspec.Raw
     """Its parameters by name, as JSON values: ids, not data."""
     dedupe_key: str | None = None
     """At most one entry of a key waits at a time; None: no such limit."""
@@ -117,3 +119,14 @@ def new_ids(entries: Sequence[Entry], written: set[UUID]) -> list[UUID | None]:
         result.append(entry.id if is_new else None)
         unseen.discard(entry.id)  # type: ignore[arg-type]  # a set of ids may be asked for None
     return result
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Delete the entries that were done before an instant; return how many. Parked ones stay for an operator."""
+    deleted = 0
+    while True:
+        values = {"before": before, "limit": _PRUNE_ROWS}
+        rows = connection.execute(load_query(PACKAGE, "prune_outbox"), values).rowcount
+        deleted += rows
+        if rows < _PRUNE_ROWS:
+            return deleted

@@ -70,6 +70,7 @@ def job(
     concurrency: int | None = None,
     manual: bool = True,
     parameters: Mapping[str, str] | None = None,
+    from_app: bool = False,
 ) -> Callable[[Body], Body]:
     """Declare the decorated function as the body of the job `name`. The function itself stays as it is.
 
@@ -89,6 +90,7 @@ def job(
         concurrency: most shards of the job at work at once, over all workers; None for no limit of its own.
         manual: whether operators may start it by hand.
         parameters: what parameters it takes, each with its meaning in words: others are refused. None: any.
+        from_app: whether the platform's app may start it by `POST /v1/events`.
 
     Raises:
         DuplicateJobError: the name is taken.
@@ -113,6 +115,7 @@ def job(
                 concurrency=concurrency,
                 manual=manual,
                 parameters=parameters,
+                from_app=from_app,
             )
         )
         return body

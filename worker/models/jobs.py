@@ -142,7 +142,7 @@ class JobRunSummary(Base):
 
 
 class JobTask(Base):
-    """A task that the outbox may send, or a job that `jobs.start` may start: what the code of this database's workers has.
+    """A task that the outbox may send, or a job that `jobs.start` may start: what the code of the workers has.
 
     Written by `elp migrate` and by each worker at its start, so that a wrong name is refused where it is enqueued.
     """
@@ -164,7 +164,7 @@ class JobTask(Base):
 
 
 class JobOutbox(Base):
-    """A task that must run, written in the transaction that made it necessary; a relay sends it, the task confirms it."""
+    """A task that must run, written in the transaction that made it necessary: a relay sends it, it confirms itself."""
 
     __tablename__ = "job_outbox"
 

@@ -1,4 +1,4 @@
--- Ends the session that holds the pulse's lock if it has begun or ended no statement for a while; returns its process id.
+-- Ends the session that holds a leader's lock if it has begun or ended no statement for a while; returns its process id.
 -- Whoever holds the lock has the role of whoever asks, which is what ending its session takes.
 -- Cost: the server's lock table and its list of sessions.
 SELECT session.pid, pg_terminate_backend(session.pid)

@@ -1,0 +1,211 @@
+"""The outbox: from COMMIT to the start of the task, the relay's rate, and the rate of relay and worker together.
+
+A real worker process runs, with its pulse and relay; on two cores it shares them with PostgreSQL, Valkey and the
+producer. In turns, on the same servers: plain Celery publishing (`send_task`, one producer) is the relay's limit, and
+Procrastinate is the usual way to have jobs in the producer's transaction (one worker process, its highest concurrency).
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import redis
+
+from benchmarks.report import Figure, Report, measured
+from worker import clock
+from worker.db import transaction
+from worker.db.engines import libpq_url
+from worker.jobs.known_tasks import known_tasks, tell_database
+from worker.jobs.outbox import Entry, enqueue, enqueue_many
+from worker.settings import get_settings
+
+_RATE: int = 500
+_TIMEOUT_S = 120.0
+
+
+def run(report: Report, *, quick: bool = False) -> None:
+    """Measure and add the figures; `quick` is small, for the shape of the output only."""
+    import benchmarks.outbox_tasks  # noqa: F401, PLC0415 - declares the tasks
+
+    with transaction() as connection:
+        tell_database(connection, known_tasks(), [])
+    rounds = 2 if quick else 5
+    _latency(report, seconds=1 if quick else 6, rounds=rounds)
+    _publishing(report, jobs=500 if quick else 5_000, rounds=rounds)
+    _whole(report, jobs=300 if quick else 3_000, rounds=rounds)
+
+
+def _latency(report: Report, *, seconds: int, rounds: int) -> None:
+    medians, nineties = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        starts = Path(folder) / "starts"
+        with _worker(BENCHMARK_STARTS=str(starts)):
+            for number in range(rounds + 1):
+                _clear()
+                committed = _produce(_RATE, seconds)
+                _wait(_all_done)
+                begun = {}
+                for part in Path(folder).iterdir():
+                    lines = (line.split() for line in part.read_text().splitlines())
+                    begun |= {int(n): int(at) for n, at in lines}
+                    part.write_text("")
+                waits = sorted((begun[n] - at) / 1e6 for n, at in committed.items())
+                if number:  # the first warms up
+                    medians.append(waits[len(waits) // 2])
+                    nineties.append(waits[int(len(waits) * 0.99)])
+    for name, values, limit_ms in (("median", medians, 20), ("99 %", nineties, 100)):
+        reached = "reached" if measured(values).median <= limit_ms else "MISSED"
+        report.note(
+            f"COMMIT to task start at {_RATE} jobs/s, {name}: {measured(values).median:.1f} ms "
+            f"({measured(values).lowest:.1f} to {measured(values).highest:.1f} in {rounds} rounds of {seconds} s; "
+            f"at most {limit_ms}: {reached})"
+        )
+
+
+def _produce(rate: int, seconds: int) -> dict[int, int]:
+    """Commit a job a transaction at a steady rate; return when each COMMIT came back, in nanoseconds."""
+    committed = {}
+    with psycopg.connect(libpq_url(get_settings().required_database_url())) as connection:
+        begun_at = time.monotonic()
+        for n in range(rate * seconds):
+            pause = begun_at + n / rate - time.monotonic()
+            if pause > 0:
+                time.sleep(pause)
+            enqueue(connection, "benchmarks.stamp", {"n": n}, now=clock.now())
+            connection.commit()
+            committed[n] = time.time_ns()
+    return committed
+
+
+def _publishing(report: Report, *, jobs: int, rounds: int) -> None:
+    from worker.app import app  # noqa: PLC0415 - reads the broker's address
+    from worker.jobs.relay import Relay  # noqa: PLC0415
+    from worker.jobs.task_publisher import TaskPublisher  # noqa: PLC0415
+
+    url = libpq_url(get_settings().required_database_url())
+    relay = Relay(url, TaskPublisher(app), confirm_within=timedelta(minutes=10))
+    ours, plain = [], []
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(rounds):
+            _clear()
+            _enqueue(jobs)
+            begun_at = time.perf_counter()
+            while relay.relay_batch(connection):
+                pass
+            ours.append(jobs / (time.perf_counter() - begun_at))
+            _clear()
+            begun_at = time.perf_counter()
+            with app.producer_or_acquire() as producer:
+                for n in range(jobs):
+                    app.send_task("benchmarks.nothing", kwargs={"n": n}, task_id=str(uuid4()), producer=producer)
+            plain.append(jobs / (time.perf_counter() - begun_at))
+    report.add(
+        Figure(
+            "relay, outbox to broker (limit: plain Celery publishing)",
+            "jobs/s",
+            ours=measured(ours),
+            limit=measured(plain),
+            least_of_limit=0.5,
+            enough=5_000,
+        )
+    )
+    _clear()
+
+
+def _whole(report: Report, *, jobs: int, rounds: int) -> None:
+    ours, usual = [], []
+    from benchmarks.outbox_procrastinate import app, nothing  # noqa: PLC0415 - reads the database's address
+
+    command = [sys.executable, "-m", "procrastinate", "--app", "benchmarks.outbox_procrastinate.app"]
+    subprocess.run([*command, "schema", "--apply"], check=True, capture_output=True)
+    synchronous = app.replace_connector(app.connector.get_sync_connector())
+    for _ in range(rounds):
+        _clear()
+        with _worker():
+            _enqueue(50)
+            _wait(_all_done)
+            begun_at = time.perf_counter()
+            _enqueue(jobs)
+            _wait(_all_done)
+            ours.append(jobs / (time.perf_counter() - begun_at))
+        with synchronous as opened, _process([*command, "worker", "--concurrency", "20"]):
+            del opened
+            nothing.batch_defer(*({"n": n} for n in range(50)))
+            _wait(_all_succeeded)
+            begun_at = time.perf_counter()
+            nothing.batch_defer(*({"n": n} for n in range(jobs)))
+            _wait(_all_succeeded)
+            usual.append(jobs / (time.perf_counter() - begun_at))
+    report.add(
+        Figure(
+            "outbox, relay and a worker of 2 processes (usual way: Procrastinate, 1 worker, 20 at once)",
+            "jobs/s",
+            ours=measured(ours),
+            usual=measured(usual),
+        )
+    )
+
+
+def _enqueue(jobs: int) -> None:
+    with transaction() as connection:
+        entries = [Entry(task="benchmarks.nothing", payload={"n": n}) for n in range(jobs)]
+        enqueue_many(connection, entries, now=clock.now())
+
+
+def _clear() -> None:
+    with transaction() as connection:
+        connection.execute("TRUNCATE job_outbox")
+    with redis.Redis.from_url(get_settings().required_redis_url()) as client:
+        client.delete("default")
+
+
+def _one(statement: str) -> bool:
+    with transaction() as connection:
+        row = connection.execute(statement.encode()).fetchone()
+    return row is None
+
+
+def _all_done() -> bool:
+    return _one("SELECT FROM job_outbox WHERE done_at IS NULL LIMIT 1")
+
+
+def _all_succeeded() -> bool:
+    return _one("SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing') LIMIT 1")
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{condition.__name__} did not come about in {_TIMEOUT_S:.0f} s")
+        time.sleep(0.02)
+
+
+@contextmanager
+def _worker(**environment: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "celery", "-q", "-A", "worker.app", "worker", "-c", "2", "-Q", "default"]
+    command += ["--include", "benchmarks.outbox_tasks", "--without-gossip", "--without-mingle"]
+    with _process(command, ELP_LOG_LEVEL="WARNING", **environment):
+        yield
+
+
+@contextmanager
+def _process(command: list[str], **environment: str) -> Iterator[None]:
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | environment)
+        try:
+            yield
+        except TimeoutError as error:
+            log.seek(0)
+            raise RuntimeError(f"{error}; the worker said:\n{log.read()[-4_000:].decode()}") from error
+        finally:
+            process.terminate()
+            process.wait(30)

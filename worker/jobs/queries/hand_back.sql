@@ -1,0 +1,21 @@
+-- Makes outbox entries that the broker did not take due again; returns nothing. They count as not relayed this time, and
+-- those never relayed before wait under their dedupe_key again, unless another entry has taken it meanwhile.
+-- One that a worker has at this moment, by an earlier message, is left as it is.
+-- Cost: the rows named, by primary key, and their keys.
+UPDATE job_outbox AS entry
+SET due_at = %(due_at)s,
+    relays = greatest(entry.relays - 1, 0),
+    relayed_at = CASE
+        WHEN entry.relays > 1
+            OR EXISTS (
+                SELECT FROM job_outbox AS waiting
+                WHERE waiting.dedupe_key = entry.dedupe_key AND waiting.relayed_at IS NULL AND waiting.parked_at IS NULL
+            )
+        THEN entry.relayed_at
+    END
+WHERE entry.id IN (
+    SELECT id
+    FROM job_outbox
+    WHERE id = ANY (%(ids)s) AND done_at IS NULL AND parked_at IS NULL
+    FOR UPDATE SKIP LOCKED
+)
