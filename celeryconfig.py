@@ -4,7 +4,7 @@ Celery carries nudges here, never truth: a lost or repeated message costs time a
 setting answers a fault of Celery, kombu or RedBeat, the comment says what happens without it.
 """
 
-from kombu import Queue
+from kombu.entity import Queue  # type: ignore[import-untyped]
 
 import tasks
 from worker.jobs.beat import beat_entries

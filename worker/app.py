@@ -11,9 +11,9 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 import structlog
-from celery import Celery, signals
+from celery import Celery, current_task, signals
 
-from worker import logging
+from worker import logging, tracing
 from worker.errors import ConfigurationError, ElpError
 from worker.heartbeats.bootstep import HeartbeatStep
 from worker.jobs.bootstep import PulseStep
@@ -74,7 +74,8 @@ def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]
         @wraps(body)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
-                return body(*args, **kwargs)
+                with tracing.span(name, parent=_trace_of_message()):
+                    return body(*args, **kwargs)
             except MemoryError as error:
                 raise TaskOutOfMemoryError(name) from error
 
@@ -84,7 +85,7 @@ def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]
     return register
 
 
-def nudge(name: str, *arguments: Any, queue: str, expires_s: int | None = 60) -> bool:
+def nudge(name: str, *arguments: Any, queue: str, expires_s: int | None = 60, trace: str | None = None) -> bool:
     """Ask some worker to run the task `name`: call it after COMMIT, and never rely on it.
 
     Args:
@@ -94,14 +95,23 @@ def nudge(name: str, *arguments: Any, queue: str, expires_s: int | None = 60) ->
         expires_s: seconds after which a worker drops it unread; the pulse repeats what is still needed, so nudges don't
             pile up while no worker runs. None: never.
 
+        trace: the trace context to continue; the present span's when left out.
+
     Returns:
         Whether Redis took it. When not, it was logged and counted, and the pulse will nudge in its stead.
     """
-    return send_nudge(app, name, *arguments, queue=queue, expires_s=expires_s)
+    return send_nudge(app, name, *arguments, queue=queue, expires_s=expires_s, trace=trace)
 
 
 _started: Final[dict[str, float]] = {}
 """When this process began the tasks it works on, by id."""
+
+
+def _trace_of_message() -> str | None:
+    """Return the trace context that came with the present task's message, if any."""
+    if not tracing.is_on() or not current_task:
+        return None
+    return (current_task.request.headers or {}).get(tracing.HEADER)
 
 
 def _configure_logging(**_: Any) -> None:
@@ -113,6 +123,14 @@ def _prepare_worker(sender: str, **_: Any) -> None:
     """Do what must come before the pool forks."""
     serving.prepare(get_settings(), sender)
     structlog.contextvars.bind_contextvars(worker=sender)
+
+
+def _start_tracing(**_: Any) -> None:
+    tracing.start("worker", get_settings())
+
+
+def _stop_tracing(**_: Any) -> None:
+    tracing.stop()
 
 
 def _begin_task(task_id: str, task: Any, **_: Any) -> None:
@@ -130,5 +148,7 @@ def _end_task(task_id: str, task: Any, state: str | None = None, **_: Any) -> No
 
 signals.setup_logging.connect(_configure_logging)
 signals.celeryd_init.connect(_prepare_worker)
+signals.worker_process_init.connect(_start_tracing)
+signals.worker_process_shutdown.connect(_stop_tracing)
 signals.task_prerun.connect(_begin_task)
 signals.task_postrun.connect(_end_task)
