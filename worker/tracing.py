@@ -1,4 +1,4 @@
-"""OpenTelemetry traces from a request to the work it caused (extra `otel`, ELP_TRACING); off, they cost next to nothing.
+"""OpenTelemetry traces from a request to the work it caused (extra `otel`, ELP_TRACING); off, they cost nearly nothing.
 
 Nothing is stored for a trace: its context (W3C `traceparent`) travels in the headers of nudges. A drain serves many
 requests at once, so its span belongs to the trace of the request whose lane mark it answers; a nudge that the pulse
