@@ -4,7 +4,7 @@ Celery carries nudges here, never truth: a lost or repeated message costs time a
 setting answers a fault of Celery, kombu or RedBeat, the comment says what happens without it.
 """
 
-from kombu import Queue
+from kombu.entity import Queue
 
 import tasks
 from worker.jobs.beat import beat_entries
@@ -52,7 +52,7 @@ result_expires = None  # no results, so no clean-up task in beat's schedule
 task_publish_retry = False  # a failed nudge is counted and left to the pulse; retrying would hold up its sender
 task_create_missing_queues = False  # a misspelt queue is an error at its sender, not a queue nobody reads
 task_queues = [  # direct queues, no named exchange: after FLUSHALL a publish to a named exchange vanishes silently
-    Queue.from_dict(name, exchange="", routing_key=name)  # objects: Flower's broker page cannot read a dictionary
+    Queue.from_dict(name, exchange="", routing_key=name)  # type: ignore[no-untyped-call]  # Flower can't read a dictionary
     for name in ("attempts", "default", "batch", "billing", "backups")
 ]
 task_default_queue = "default"  # for tasks without a route

@@ -4,6 +4,7 @@ import time
 
 import structlog
 
+from worker import tracing
 from worker.app import nudge, task
 from worker.attempts.drain import DrainReport, drain_lane
 from worker.logging import get_logger
@@ -16,7 +17,7 @@ _log = get_logger(__name__)
 @task("attempts.drain", queue="attempts", acks_late=True)
 def drain(lane: int) -> None:
     """Process what waits in a lane of the inbox; hand the rest over when others should have their turn."""
-    with structlog.contextvars.bound_contextvars(lane=lane):
+    with structlog.contextvars.bound_contextvars(lane=lane), tracing.span("drain", {"lane": lane}):
         _drain(lane)
 
 

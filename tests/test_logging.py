@@ -1,7 +1,9 @@
 """Logs: one shape, the ids of what is at work on every line, and never a secret."""
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -18,12 +20,14 @@ declare = jobs.declare
 
 
 @pytest.fixture
-def lines(settings: Callable[..., Settings], capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict]]]:
+def lines(settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict]]]:
     """Configure this process's logs as JSON; returns a reader of what was logged."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
     root = logging.getLogger()
     before = root.handlers, root.level, structlog.get_config()
     ours.configure("test", settings(log_format="json", log_level="INFO"))
-    yield lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     root.handlers, config = before[0], before[2]
     root.setLevel(before[1])
     structlog.configure(**config)

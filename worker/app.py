@@ -13,7 +13,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import structlog
 from celery import Celery, current_task, signals
 
-from worker import logging
+from worker import logging, tracing
 from worker.errors import ConfigurationError, ElpError
 from worker.heartbeats.bootstep import HeartbeatStep
 from worker.jobs.bootstep import PulseStep
@@ -85,9 +85,10 @@ def task(
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | None:
             message = message_of(current_task.request)
             try:
-                if message is not None:
-                    return deliver(known, message, body, kwargs)
-                return body(*args, **kwargs)
+                with tracing.span(name, parent=_trace_of_message()):
+                    if message is not None:
+                        return deliver(known, message, body, kwargs)
+                    return body(*args, **kwargs)
             except MemoryError as error:
                 raise TaskOutOfMemoryError(name) from error
 
@@ -97,7 +98,7 @@ def task(
     return register
 
 
-def nudge(name: str, *arguments: Any, queue: str, expires_s: int | None = 60) -> bool:
+def nudge(name: str, *arguments: Any, queue: str, expires_s: int | None = 60, trace: str | None = None) -> bool:
     """Ask some worker to run the task `name`: call it after COMMIT, and never rely on it.
 
     Args:
@@ -107,14 +108,23 @@ def nudge(name: str, *arguments: Any, queue: str, expires_s: int | None = 60) ->
         expires_s: seconds after which a worker drops it unread; the pulse repeats what is still needed, so nudges don't
             pile up while no worker runs. None: never.
 
+        trace: the trace context to continue; the present span's when left out.
+
     Returns:
         Whether Redis took it. When not, it was logged and counted, and the pulse will nudge in its stead.
     """
-    return send_nudge(app, name, *arguments, queue=queue, expires_s=expires_s)
+    return send_nudge(app, name, *arguments, queue=queue, expires_s=expires_s, trace=trace)
 
 
 _started: Final[dict[str, float]] = {}
 """When this process began the tasks it works on, by id."""
+
+
+def _trace_of_message() -> str | None:
+    """Return the trace context that came with the present task's message, if any."""
+    if not tracing.is_on() or not current_task:
+        return None
+    return (current_task.request.headers or {}).get(tracing.HEADER)
 
 
 def _configure_logging(**_: Any) -> None:
@@ -126,6 +136,14 @@ def _prepare_worker(sender: str, **_: Any) -> None:
     """Do what must come before the pool forks."""
     serving.prepare(get_settings(), sender)
     structlog.contextvars.bind_contextvars(worker=sender)
+
+
+def _start_tracing(**_: Any) -> None:
+    tracing.start("worker", get_settings())
+
+
+def _stop_tracing(**_: Any) -> None:
+    tracing.stop()
 
 
 def _begin_task(task_id: str, task: Any, **_: Any) -> None:
@@ -143,5 +161,7 @@ def _end_task(task_id: str, task: Any, state: str | None = None, **_: Any) -> No
 
 signals.setup_logging.connect(_configure_logging)
 signals.celeryd_init.connect(_prepare_worker)
+signals.worker_process_init.connect(_start_tracing)
+signals.worker_process_shutdown.connect(_stop_tracing)
 signals.task_prerun.connect(_begin_task)
 signals.task_postrun.connect(_end_task)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from worker import tracing
 from worker.ids import LANES
 
 QUEUE: Final = "attempts"
@@ -16,7 +17,7 @@ def publish_drain(lane: int) -> bool:
     """Publish a nudge for a lane; return whether Redis took it (a refusal is counted and logged there)."""
     from worker.app import nudge  # noqa: PLC0415  reads the broker's settings: only where something is published
 
-    return nudge(TASK, lane, queue=QUEUE)
+    return nudge(TASK, lane, queue=QUEUE, trace=tracing.take_lane(lane))
 
 
 class LaneNudger:

@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     job_history_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """How long the ledger keeps the runs that ended; older ones are kept as one line a job and day."""
 
+    tracing: bool = False
+    """OpenTelemetry traces (extra `otel`); where they go is said by OTEL_… variables."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import uvicorn
 
-from worker import logging
+from worker import logging, tracing
 from worker.api.app import Api, create_app
 from worker.errors import ConfigurationError
 from worker.metrics import share_through
@@ -28,6 +28,7 @@ def process_app() -> Api:
     """Return the application of one serving process."""
     logging.configure("api", get_settings())
     app = create_app()
+    tracing.start("api", get_settings())
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)

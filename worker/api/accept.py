@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from litestar.types import Receive, Scope, Send
 
-from worker import clock
+from worker import clock, tracing
 from worker.api import problems
 from worker.api.attempt_bodies import AttemptError, Body, NotJsonError, TooManyAttemptsError, read_body
 from worker.api.auth import TokenGuard
@@ -22,6 +22,7 @@ from worker.api.problems import ProblemError
 from worker.api.request_ids import HEADER as REQUEST_ID
 from worker.api.request_ids import request_id_of
 from worker.attempts.inbox import ALL_NEW, Inbox, Verdict
+from worker.attempts.inbox_rows import lanes_of
 from worker.attempts.inbox_store import InboxUnavailableError
 from worker.settings import Settings
 
@@ -126,6 +127,8 @@ class AcceptAttempts:
             raise ProblemError(problems.TOO_LARGE, detail) from None
         if not read.attempts:
             raise _nothing_acceptable(read.errors)
+        if tracing.is_on():
+            tracing.mark_lanes(lanes_of(read.attempts))
         try:
             verdict = await self._inbox.accept(read.attempts, len(body))
         except InboxUnavailableError as error:

@@ -1,6 +1,6 @@
 """The ASGI application: its routes, what guards them, and what it starts and stops."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, Final
@@ -13,6 +13,7 @@ from litestar.types import Message
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from worker import tracing
 from worker.api import accept, problems, request_ids
 from worker.api.accept import AcceptAttempts
 from worker.api.attempts import accept_attempts, attempt_status
@@ -47,6 +48,14 @@ class Api(Litestar):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        if tracing.is_on():
+            attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
+            with tracing.span("request", attributes, parent=_trace_of(scope["headers"])):
+                await self._answer(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] == accept.PATH and scope["method"] == "POST":
             await self.acceptor(scope, receive, send)
             return
@@ -146,6 +155,11 @@ def create_app(settings: Settings | None = None) -> Api:
     app.figures = figures
     app.inbox = inbox
     return app
+
+
+def _trace_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Return the client's own trace context, if it sent one."""
+    return next((value.decode("latin-1") for name, value in headers if name == tracing.HEADER.encode()), None)
 
 
 def _nobody(lanes: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from celery import Celery
 from kombu.exceptions import KombuError
 
+from worker import tracing
 from worker.logging import get_logger
 from worker.metrics import metrics
 
@@ -51,7 +52,13 @@ counts: Final = NudgeCounts()
 
 
 def send_nudge(
-    app: Celery, name: str, *arguments: Any, queue: str, expires_s: int | None = None, time_limit_s: int | None = None
+    app: Celery,
+    name: str,
+    *arguments: Any,
+    queue: str,
+    expires_s: int | None = None,
+    time_limit_s: int | None = None,
+    trace: str | None = None,
 ) -> bool:
     """Publish a message for the task `name` and return whether Redis took it; a refusal is counted, never raised.
 
@@ -64,10 +71,22 @@ def send_nudge(
         queue: the queue's name.
         expires_s: seconds after which a worker drops it unread; None: never.
         time_limit_s: seconds the task may take, 60 more before its process is killed; None: celeryconfig's.
+        trace: the trace context to continue; the present span's when left out.
     """
+    trace = trace or tracing.context()
+    headers = None if trace is None else {tracing.HEADER: trace}
     limits = {} if time_limit_s is None else {"soft_time_limit": time_limit_s, "time_limit": time_limit_s + 60}
     try:
-        app.send_task(name, args=arguments, queue=queue, expires=expires_s, retry=False, ignore_result=True, **limits)
+        app.send_task(
+            name,
+            args=arguments,
+            queue=queue,
+            expires=expires_s,
+            retry=False,
+            ignore_result=True,
+            headers=headers,
+            **limits,
+        )
     except KombuError as error:
         counts.refused(error)
         return False

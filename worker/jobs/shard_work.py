@@ -6,7 +6,7 @@ from random import Random
 
 import structlog
 
-from worker import clock
+from worker import clock, tracing
 from worker.db import Connection, transaction
 from worker.jobs import ledger
 from worker.jobs.definition import Job, Shard
@@ -45,7 +45,8 @@ def work_on_shard(run: Run, job: Job, claim: Claim, keeper: LeaseKeeper) -> bool
 
     Whatever is logged meanwhile, by the job's own code and its libraries too, carries the job, the run and the shard.
     """
-    with structlog.contextvars.bound_contextvars(job=job.name, run_id=str(run.run_id), shard=claim.number):
+    known: dict[str, str | int] = {"job": job.name, "run_id": str(run.run_id), "shard": claim.number}
+    with structlog.contextvars.bound_contextvars(**known), tracing.span("shard", known):
         return _work_on_shard(run, job, claim, keeper)
 
 
