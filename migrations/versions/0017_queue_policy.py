@@ -69,7 +69,7 @@ _RULES = {
 }
 _CARDS = (
     sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
-    sa.Column("introduced_on", sa.Date(), nullable=True),
+    sa.Column("introduced_at", sa.DateTime(timezone=True), nullable=True),
     sa.Column("buried_until", sa.Date(), nullable=True),
     sa.Column("leech_at", sa.DateTime(timezone=True), nullable=True),
 )

@@ -50,8 +50,8 @@ class SrsCard(Base):
     """`attempted_at` of the newest attempt that moved the card; an older one never moves it."""
     due_at: Mapped[datetime | None]
     """When a card in a learning or relearning step is due; NULL: from the beginning of `next_review_date`."""
-    introduced_on: Mapped[date | None]
-    """The learner's local day of the first review; NULL: new, or reviewed before this was recorded."""
+    introduced_at: Mapped[datetime | None]
+    """When it was reviewed first; NULL: it is new, or was introduced before this was recorded."""
     buried_until: Mapped[date | None]
     """Not queued before this local day."""
     leech_at: Mapped[datetime | None]
