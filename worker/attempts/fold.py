@@ -11,7 +11,6 @@ from worker.attempts.local_days import local_days
 from worker.attempts.question_cache import CompiledQuestion
 from worker.srs.answering import answer
 from worker.srs.card import CardState
-from worker.srs.fsrs import IntervalChoice
 from worker.srs.learners import Learner
 from worker.srs.leeches import becomes_leech
 from worker.srs.sm2 import new_card, quality
@@ -171,11 +170,9 @@ def _move(
 ) -> None:
     """Let an answer of quality `q` move a card, unless it is practice."""
     before = card.state
-    choose: IntervalChoice | None = None
+    choose = None if learner.scheduler is None else fuzzed(attempt_id)
     if load is not None:
         choose = balanced(day, load, learner.weekday_weights, learner.vacation)
-    elif learner.scheduler is not None:
-        choose = fuzzed(attempt_id)
     after = answer(
         before,
         q,

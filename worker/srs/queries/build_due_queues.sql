@@ -142,106 +142,108 @@ built AS (
                ) AS by_policy
     ) AS way
     CROSS JOIN LATERAL (
+        WITH card AS (
+            SELECT srs_cards.id,
+                   srs_cards.next_review_date,
+                   CASE WHEN srs_cards.state = 'new' THEN 2 WHEN srs_cards.is_learning THEN 0 ELSE 1 END AS part,
+                   (learner.local_date - srs_cards.next_review_date)::double precision
+                       / greatest(srs_cards.interval, 1) AS overdueness,
+                   (learner.local_date - srs_cards.next_review_date + srs_cards.interval)::double precision
+                       / coalesce(srs_cards.stability, greatest(srs_cards.interval, 1)) AS age,
+                   CASE
+                       WHEN learner.siblings <> 'none' THEN srs_card_family(srs_cards.item_id, learner.siblings)
+                   END AS family
+            FROM srs_cards
+            WHERE way.by_policy
+              AND srs_cards.user_id = learner.user_id
+              AND NOT srs_cards.is_suspended
+              AND srs_cards.next_review_date <= learner.local_date
+              AND (srs_cards.buried_until IS NULL OR srs_cards.buried_until <= learner.local_date)
+        ),
+        counted AS (
+            SELECT card.*,
+                   count(*) FILTER (WHERE card.part = 0) OVER () AS learning,
+                   count(*) FILTER (WHERE card.part = 1) OVER () AS reviews,
+                   count(*) FILTER (WHERE card.part = 1 AND card.overdueness > 0) OVER () AS overdue
+            FROM card
+        ),
+        shared AS ( -- how many reviews may come today: queue_policy.reviews_of_the_day
+            SELECT counted.*,
+                   counted.reviews - counted.overdue
+                       + greatest(
+                           ceil(counted.overdue::numeric / learner.backlog_days),
+                           least(counted.overdue, learner.daily_goal)
+                       ) AS share
+            FROM counted
+        ),
+        ranked AS ( -- the lowest rank comes first
+            SELECT shared.*,
+                   CASE
+                       WHEN shared.part = 2 THEN 0
+                       WHEN shared.part = 0 THEN -shared.overdueness
+                       WHEN shared.share < shared.reviews THEN shared.age
+                       WHEN learner.review_order = 'highest_retrievability' THEN shared.age
+                       WHEN learner.review_order = 'lowest_retrievability' THEN -shared.age
+                       ELSE -shared.overdueness
+                   END AS rank
+            FROM shared
+        ),
+        kept AS (
+            SELECT ranked.*,
+                   ranked.part = 0
+                       OR ranked.family IS NULL
+                       OR (
+                           ranked.family <> ALL (done.families)
+                           AND row_number() OVER (
+                               PARTITION BY ranked.family
+                               ORDER BY ranked.part, ranked.rank, ranked.next_review_date, ranked.id
+                           ) = 1
+                       ) AS is_kept
+            FROM ranked
+        ),
+        placed AS ( -- places from 1 within each part
+            SELECT kept.*,
+                   row_number() OVER (
+                       PARTITION BY kept.part, kept.is_kept ORDER BY kept.rank, kept.next_review_date, kept.id
+                   ) AS place
+            FROM kept
+        ),
+        cut AS (
+            SELECT placed.*,
+                   placed.is_kept AND placed.place <= CASE placed.part
+                       WHEN 0 THEN way.review_places
+                       WHEN 1 THEN least(
+                           way.review_places - least(placed.learning, way.review_places), placed.share
+                       )
+                       ELSE way.new_places
+                   END AS is_asked
+            FROM placed
+        ),
+        asked AS (
+            SELECT cut.*,
+                   count(*) FILTER (WHERE cut.is_asked AND cut.part = 1) OVER () AS asked_reviews,
+                   count(*) FILTER (WHERE cut.is_asked AND cut.part = 2) OVER () AS asked_new
+            FROM cut
+        )
         SELECT coalesce(
                    array_agg(
                        asked.id
                        ORDER BY asked.part > 0,
                                 CASE
-                                    WHEN asked.part = 0 THEN asked.place
-                                    WHEN learner.new_order IS DISTINCT FROM 'mixed' THEN asked.part
-                                    WHEN asked.part = 1 THEN asked.place * (asked.new + 1)
-                                    ELSE asked.place * (asked.review + 1)
+                                    WHEN asked.part = 0 OR learner.new_order IS DISTINCT FROM 'mixed' THEN asked.part
+                                    WHEN asked.part = 1 THEN asked.place * (asked.asked_new + 1)
+                                    ELSE asked.place * (asked.asked_reviews + 1)
                                 END,
                                 asked.part,
                                 asked.place
-                   ),
+                   ) FILTER (WHERE asked.is_asked),
                    '{}'
                ) AS card_ids,
-               count(*) FILTER (WHERE asked.part = 0)::int AS learning,
-               count(*) FILTER (WHERE asked.part = 1)::int AS review,
-               count(*) FILTER (WHERE asked.part = 2)::int AS new,
-               coalesce(max(asked.due), 0)::int AS due
-        FROM (
-            SELECT placed.*,
-                   count(*) FILTER (WHERE placed.part = 1) OVER () AS review,
-                   count(*) FILTER (WHERE placed.part = 2) OVER () AS new
-            FROM (
-                SELECT kept.id,
-                       kept.part,
-                       kept.due,
-                       kept.share,
-                       row_number() OVER (PARTITION BY kept.part ORDER BY kept.place) AS place,
-                       count(*) FILTER (WHERE kept.part = 0) OVER () AS learning
-                FROM (
-                    SELECT ordered.*,
-                           row_number() OVER by_rank AS place,
-                           row_number() OVER (
-                               PARTITION BY ordered.family
-                               ORDER BY ordered.part, ordered.rank, ordered.next_review_date, ordered.id
-                           ) AS sibling
-                    FROM (
-                        SELECT counted.*,
-                               CASE
-                                   WHEN counted.part = 2 THEN 0
-                                   WHEN counted.part = 0 THEN -counted.overdueness
-                                   WHEN counted.share < counted.reviews THEN counted.age
-                                   WHEN learner.review_order = 'highest_retrievability' THEN counted.age
-                                   WHEN learner.review_order = 'lowest_retrievability' THEN -counted.age
-                                   ELSE -counted.overdueness
-                               END AS rank
-                        FROM (
-                            SELECT card.*,
-                                   count(*) FILTER (WHERE card.part < 2) OVER () AS due,
-                                   count(*) FILTER (WHERE card.part = 1) OVER () AS reviews,
-                                   count(*) FILTER (WHERE card.part = 1 AND card.overdueness <= 0) OVER ()
-                                       + greatest(
-                                           ceil(
-                                               (count(*) FILTER (WHERE card.part = 1 AND card.overdueness > 0) OVER ())
-                                                   ::numeric / learner.backlog_days
-                                           ),
-                                           least(
-                                               count(*) FILTER (WHERE card.part = 1 AND card.overdueness > 0) OVER (),
-                                               learner.daily_goal
-                                           )
-                                       ) AS share
-                            FROM (
-                                SELECT srs_cards.id,
-                                       srs_cards.next_review_date,
-                                       CASE
-                                           WHEN srs_cards.state = 'new' THEN 2 WHEN srs_cards.is_learning THEN 0 ELSE 1
-                                       END AS part,
-                                       (learner.local_date - srs_cards.next_review_date)::double precision
-                                           / greatest(srs_cards.interval, 1) AS overdueness,
-                                       (learner.local_date - srs_cards.next_review_date + srs_cards.interval)
-                                           ::double precision
-                                           / coalesce(srs_cards.stability, greatest(srs_cards.interval, 1)) AS age,
-                                       CASE
-                                           WHEN learner.siblings <> 'none'
-                                           THEN srs_card_family(srs_cards.item_id, learner.siblings)
-                                       END AS family
-                                FROM srs_cards
-                                WHERE way.by_policy
-                                  AND srs_cards.user_id = learner.user_id
-                                  AND NOT srs_cards.is_suspended
-                                  AND srs_cards.next_review_date <= learner.local_date
-                                  AND (srs_cards.buried_until IS NULL OR srs_cards.buried_until <= learner.local_date)
-                            ) AS card
-                        ) AS counted
-                    ) AS ordered
-                    WINDOW by_rank AS (
-                        ORDER BY ordered.part, ordered.rank, ordered.next_review_date, ordered.id
-                    )
-                ) AS kept
-                WHERE kept.part = 0
-                   OR kept.family IS NULL
-                   OR (kept.sibling = 1 AND kept.family <> ALL (done.families))
-            ) AS placed
-            WHERE placed.place <= CASE placed.part
-                WHEN 0 THEN way.review_places
-                WHEN 1 THEN least(way.review_places - least(placed.learning, way.review_places), placed.share)
-                ELSE way.new_places
-            END
-        ) AS asked
+               count(*) FILTER (WHERE asked.is_asked AND asked.part = 0)::int AS learning,
+               count(*) FILTER (WHERE asked.is_asked AND asked.part = 1)::int AS review,
+               count(*) FILTER (WHERE asked.is_asked AND asked.part = 2)::int AS new,
+               count(*) FILTER (WHERE asked.part < 2)::int AS due
+        FROM asked
     ) AS policy
     ON CONFLICT (user_id, local_date) DO NOTHING
     RETURNING *
