@@ -28,7 +28,19 @@ class Learner:
     """FSRS, one answer at a time; None: SM-2, written down once more below."""
 
 
-def apply(learner, *, attempt_id, at, question, score, is_blank, time_spent_ms, usual_time_ms, lesson=None, lesson_questions=()):
+def apply(
+    learner,
+    *,
+    attempt_id,
+    at,
+    question,
+    score,
+    is_blank,
+    time_spent_ms,
+    usual_time_ms,
+    lesson=None,
+    lesson_questions=(),
+):
     """Let one attempt have its effects."""
     day = local_day(at, learner.zone, learner.day_start_hour)
     learner.attempts += 1

@@ -82,7 +82,10 @@ def test_an_existing_card_goes_on_from_its_interval_and_ease(database):
     ],
 )
 def test_a_card_is_due_on_a_day_of_the_learners_own_zone(database, zone, day_start_hour, at, due):
-    user, question = make_user(database, scheduler="sm2", timezone=zone, day_start_hour=day_start_hour), make_question(database)
+    user, question = (
+        make_user(database, scheduler="sm2", timezone=zone, day_start_hour=day_start_hour),
+        make_question(database),
+    )
     send(database, user, question, RIGHT, at)
     drain(inside(database), user)
     assert row(database, "srs_cards")["next_review_date"] == due

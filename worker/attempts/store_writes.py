@@ -37,6 +37,7 @@ from worker.attempts.wire import (
     uuid_field,
 )
 from worker.db.queries import load_query
+from worker.events import Event, publish
 from worker.ids import uuid7_series
 
 _query = partial(load_query, "worker.attempts")
@@ -94,7 +95,15 @@ def write_effects(cursor: RawCursor, effects: Effects, now: datetime) -> None:
     """Write everything that the attempts of a batch change; new rows get ids of the instant `now`."""
     _update_cards(cursor, [card for card in effects.cards.values() if card.moved and card.id is not None])
     created = [(pair, card) for pair, card in effects.cards.items() if card.id is None]
-    _copy_cards(cursor, created, uuid7_series(len(created), now))
+    created_ids = uuid7_series(len(created), now)
+    _copy_cards(cursor, created, created_ids)
+    leeches = [(card.id, pair, card) for pair, card in effects.cards.items() if card.leech_at is not None and card.id]
+    leeches += [
+        (card_id, pair, card)
+        for card_id, (pair, card) in zip(created_ids, created, strict=True)
+        if card.leech_at is not None
+    ]
+    publish(cursor.connection, [_leech_event(*leech) for leech in leeches], now=now)
     _save_progress(cursor, effects.progress, uuid7_series(len(effects.progress), now))
     _add_to_stats(cursor, effects.stats)
 
@@ -147,6 +156,19 @@ def _copy_cards(cursor: RawCursor, cards: Sequence[tuple[Pair, Card]], ids: Sequ
         )
     with copying(cursor, _query("copy_new_cards")) as write:
         write(rows)
+
+
+def _leech_event(card_id: bytes, pair: Pair, card: Card) -> Event:
+    """Return what tells the app that a card was suspended; once for each count of lapses, however often it is told."""
+    user_id, question_id = (UUID(bytes=each) for each in pair)
+    name = UUID(bytes=card_id)
+    lapses = card.state.lapses
+    return Event(
+        "srs.card_leeched",
+        user_id,
+        {"card_id": str(name), "question_id": str(question_id), "lapses": lapses},
+        dedupe_key=f"srs.card_leeched:{name}:{lapses}",
+    )
 
 
 _NEVER_REVIEWED = (FALSE, int2_field(0), NULL * 6)
