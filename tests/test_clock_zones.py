@@ -1,6 +1,7 @@
 """Local days in every zone there is: one after the other, whole, and beginning on a quarter of an hour."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import available_timezones
 
 from hypothesis import example, given
@@ -31,7 +32,7 @@ def test_every_instant_belongs_to_one_day_which_has_begun(at, zone, hour):
 def test_days_follow_each_other_and_none_is_lost_or_double(at, zone, hour):
     day = local_day(at, zone, hour)
     starts = [local_day_start(day + number * DAY, zone, hour) for number in range(3)]
-    for start, following in zip(starts, starts[1:], strict=False):
+    for start, following in pairwise(starts):
         assert timedelta(hours=21) <= following - start <= timedelta(hours=27)
 
 
