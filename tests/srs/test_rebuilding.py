@@ -73,7 +73,10 @@ def test_learner_who_never_had_a_queue_is_left_to_the_job(database):
 
 def test_a_rebuilt_queue_follows_the_wishes_and_others_stay(database):
     user, other = (served(database, new_limit=1) for _ in range(2))
-    cards = [due(database, user, state="new", interval=0, last_reviewed_at=None) for _ in range(3)]
+    cards = [
+        due(database, user, state="new", interval=0, last_reviewed_at=None, next_review_date=TODAY - timedelta(9 - age))
+        for age in range(3)
+    ]
     due(database, other)
     queues, removed = rebuild(database, user)
     assert queues.keys() == {user}
@@ -88,8 +91,11 @@ def test_what_was_done_this_morning_counts_for_the_limits_and_does_not_come_agai
     tomorrow = TODAY + timedelta(1)
     due(database, user, next_review_date=tomorrow, last_reviewed_at=morning)
     due(database, user, next_review_date=tomorrow, last_reviewed_at=morning, introduced_at=morning)
-    waiting = [due(database, user) for _ in range(2)]
-    fresh = [due(database, user, state="new", interval=0, last_reviewed_at=None) for _ in range(2)]
+    before = [TODAY - timedelta(days) for days in (3, 2)]
+    waiting = [due(database, user, next_review_date=day) for day in before]
+    fresh = [
+        due(database, user, state="new", interval=0, last_reviewed_at=None, next_review_date=day) for day in before
+    ]
     queues, _ = rebuild(database, user)
     assert queues[user].card_ids == [waiting[0], fresh[0]]
 
