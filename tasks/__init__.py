@@ -4,6 +4,7 @@ from typing import Final
 
 MODULES: Final = (
     "tasks.attempts",
+    "tasks.events",
     "tasks.jobs",
     "tasks.maintenance",
     "tasks.srs",

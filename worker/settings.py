@@ -77,6 +77,9 @@ class Settings(BaseSettings):
 
     tracing: bool = False
     """OpenTelemetry traces (extra `otel`); where they go is said by OTEL_… variables."""
+    events_keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
+    """How long app events stay in the feed for readers that were away."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

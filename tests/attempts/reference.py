@@ -5,6 +5,10 @@ from datetime import timedelta
 from math import ceil
 
 from worker.clock import local_day
+from worker.srs.answering import answer
+from worker.srs.card import CardState
+from worker.srs.fsrs import Scheduler
+from worker.srs.spread import fuzzed
 
 
 @dataclass
@@ -20,9 +24,23 @@ class Learner:
     score: float = 0
     lessons_started: int = 0
     lessons_completed: int = 0
+    scheduler: Scheduler | None = None
+    """FSRS, one answer at a time; None: SM-2, written down once more below."""
 
 
-def apply(learner, *, at, question, score, is_blank, time_spent_ms, usual_time_ms, lesson=None, lesson_questions=()):
+def apply(
+    learner,
+    *,
+    attempt_id,
+    at,
+    question,
+    score,
+    is_blank,
+    time_spent_ms,
+    usual_time_ms,
+    lesson=None,
+    lesson_questions=(),
+):
     """Let one attempt have its effects."""
     day = local_day(at, learner.zone, learner.day_start_hour)
     learner.attempts += 1
@@ -32,11 +50,16 @@ def apply(learner, *, at, question, score, is_blank, time_spent_ms, usual_time_m
         _advance(learner, at, day, question, score, lesson, lesson_questions)
     card = learner.cards.setdefault(question, _new_card(day))
     if card["last"] is None or at >= card["last"]:
-        _review(card, day, at, _quality(score, is_blank, time_spent_ms, usual_time_ms))
+        q = _quality(score, is_blank, time_spent_ms, usual_time_ms)
+        if learner.scheduler is None:
+            _review(card, day, at, q)
+        else:
+            _review_by_fsrs(card, learner, day, at, q, fuzzed(attempt_id.bytes))
 
 
 def _new_card(day):
-    return {"state": "new", "interval": 0, "ease": 2.5, "repetitions": 0, "lapses": 0, "due": day, "last": None}
+    return {"state": "new", "interval": 0, "ease": 2.5, "repetitions": 0, "lapses": 0, "due": day, "last": None,
+            "memory": (0, None, None, 0)}  # fmt: skip
 
 
 def _quality(score, is_blank, time_spent_ms, usual_time_ms):
@@ -60,6 +83,29 @@ def _review(card, day, at, q):
         card["state"] = "relearning" if card["state"] in ("review", "relearning") else "learning"
         card["repetitions"], card["interval"] = 0, 1
     card["due"], card["last"] = day + timedelta(card["interval"]), at
+
+
+def _review_by_fsrs(card, learner, day, at, q, choose):
+    def day_of(instant):
+        return local_day(instant, learner.zone, learner.day_start_hour)
+
+    before = CardState(
+        card["state"], card["interval"], round(card["ease"] * 100), card["repetitions"], card["lapses"], card["due"],
+        *card["memory"],
+    )  # fmt: skip
+    after = answer(
+        before,
+        q,
+        day,
+        last_on=card["last"] and day_of(card["last"]),
+        scheduler=learner.scheduler,
+        choose=choose,
+        day_after=lambda delay_s: day_of(at + timedelta(seconds=delay_s)),
+    )
+    if after is not before:
+        card |= {"state": after.state, "interval": after.interval, "repetitions": after.repetitions, "last": at}
+        card |= {"lapses": after.lapses, "due": after.due_on}
+        card["memory"] = (after.step, after.stability, after.difficulty, after.delay_s)
 
 
 def _advance(learner, at, day, question, score, lesson, lesson_questions):

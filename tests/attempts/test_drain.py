@@ -24,7 +24,7 @@ WRONG = {"choice": "a"} if RIGHT["choice"] != "a" else {"choice": "b"}
 
 @pytest.mark.parametrize("question_type", sorted(QUESTION_TYPES))
 def test_a_right_answer_of_every_type_is_graded_and_scheduled(database, question_type):
-    user, question = make_user(database), make_question(database, type=question_type)
+    user, question = make_user(database, scheduler="sm2"), make_question(database, type=question_type)
     attempt = send(database, user, question, ANSWERS[question_type])
     report = drain(inside(database), user)
     assert (report.taken, report.graded, report.is_empty, waiting(database)) == (1, 1, True, 0)
@@ -53,7 +53,7 @@ def test_partial_credit_is_kept_to_four_decimals_and_restarts_the_card(database)
 
 
 def test_an_attempt_sent_ten_times_counts_once(database):
-    user, question, attempt = make_user(database), make_question(database), uuid7(MORNING)
+    user, question, attempt = make_user(database, scheduler="sm2"), make_question(database), uuid7(MORNING)
     for _ in range(10):
         send(database, user, question, RIGHT, id=attempt)
         report = drain(inside(database), user)

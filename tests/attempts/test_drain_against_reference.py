@@ -9,8 +9,16 @@ from hypothesis import strategies as st
 from tests.attempts.pipeline import MORNING, drain, inside, rows, send, user_in_lane
 from tests.attempts.reference import Learner, apply
 from tests.factories import make_lesson, make_question, make_user
+from worker.ids import uuid7
+from worker.srs.learners import DEFAULT_SCHEDULER
 
-_ZONES = [("Asia/Jakarta", 4), ("Asia/Jayapura", 0), ("America/New_York", 4)]
+_LEARNERS = [
+    ("Asia/Jakarta", 4, "sm2"),
+    ("Asia/Jayapura", 0, "sm2"),
+    ("America/New_York", 4, "sm2"),
+    ("Asia/Makassar", 4, "fsrs"),
+    ("Pacific/Auckland", 0, "fsrs"),
+]
 _ANSWERS = [
     ("multiple_choice", [({"choice": "b"}, 1, False), ({"choice": "a"}, 0, False), ({"choice": None}, 0, True)]),
     ("fill_blank", [({"blanks": ["went", "to"]}, 1, False), ({"blanks": ["went", "at"]}, 0.5, False)]),
@@ -20,7 +28,7 @@ _ANSWERS = [
 _USUAL_TIME_MS = 10_000
 
 _attempts = st.tuples(
-    st.integers(0, len(_ZONES) - 1),
+    st.integers(0, len(_LEARNERS) - 1),
     st.integers(0, 5),
     st.integers(0, 9),
     st.sampled_from([0, 0, 1, 1, 2, None]),
@@ -45,10 +53,15 @@ class _World:
     def __init__(self, connection):
         self.connection = connection
         self.users = [
-            make_user(connection, id=user_in_lane(2, number + 1), timezone=zone, day_start_hour=hour)
-            for number, (zone, hour) in enumerate(_ZONES)
+            make_user(
+                connection, id=user_in_lane(2, number + 1), timezone=zone, day_start_hour=hour, scheduler=scheduler
+            )
+            for number, (zone, hour, scheduler) in enumerate(_LEARNERS)
         ]
-        self.learners = [Learner(zone, hour) for zone, hour in _ZONES]
+        self.learners = [
+            Learner(zone, hour, scheduler=DEFAULT_SCHEDULER if scheduler == "fsrs" else None)
+            for zone, hour, scheduler in _LEARNERS
+        ]
         self.questions = [
             make_question(connection, type=_ANSWERS[number % len(_ANSWERS)][0], usual_time_ms=_USUAL_TIME_MS)
             for number in range(6)
@@ -63,10 +76,12 @@ class _World:
         answers = _ANSWERS[question % len(_ANSWERS)][1]
         sent, score, is_blank = answers[answer % len(answers)]
         lesson_id, members = (None, []) if lesson is None else self.lessons[lesson]
-        on_its_way = {"time_spent_ms": time_spent_ms, "lesson_id": lesson_id}
+        attempt_id = uuid7(self.at)
+        on_its_way = {"id": attempt_id, "time_spent_ms": time_spent_ms, "lesson_id": lesson_id}
         self.on_its_way.append((self.users[user], self.questions[question], sent, self.at, on_its_way))
         apply(
             self.learners[user],
+            attempt_id=attempt_id,
             at=self.at,
             question=self.questions[question],
             score=score,
@@ -108,6 +123,12 @@ class _World:
                 "lapses": card["lapses"],
                 "due": card["next_review_date"],
                 "last": card["last_reviewed_at"],
+                "memory": (
+                    card["step"],
+                    card["stability"],
+                    card["difficulty"],
+                    card["due_at"] and (card["due_at"] - card["last_reviewed_at"]).total_seconds() or 0,
+                ),
             }
             for card in rows(self.connection, "srs_cards", user_id=user)
         }

@@ -20,7 +20,7 @@ WRONG = {"choice": "a"} if RIGHT["choice"] != "a" else {"choice": "b"}
 
 
 def test_a_batch_is_folded_in_the_order_of_the_attempts_whatever_their_arrival(database):
-    user, question = make_user(database), make_question(database)
+    user, question = make_user(database, scheduler="sm2"), make_question(database)
     for days in (7, 1, 0):
         send(database, user, question, RIGHT, MORNING + timedelta(days), received_at=MORNING + timedelta(8))
     drain(inside(database), user)
@@ -30,7 +30,7 @@ def test_a_batch_is_folded_in_the_order_of_the_attempts_whatever_their_arrival(d
 
 
 def test_a_late_attempt_counts_and_never_moves_the_card(database):
-    user, question = make_user(database), make_question(database)
+    user, question = make_user(database, scheduler="sm2"), make_question(database)
     lesson = make_lesson(database, question_ids=[question])
     send(database, user, question, RIGHT, MORNING, lesson_id=lesson)
     drain(inside(database), user)
@@ -45,7 +45,7 @@ def test_a_late_attempt_counts_and_never_moves_the_card(database):
 
 
 def test_practice_before_the_due_day_moves_nothing_and_a_wrong_answer_does(database):
-    user, question = make_user(database), make_question(database)
+    user, question = make_user(database, scheduler="sm2"), make_question(database)
     due = date(2026, 12, 1)
     make_card(database, user_id=user, item_id=question, next_review_date=due, last_reviewed_at=MORNING - timedelta(7))
     send(database, user, question, RIGHT)
@@ -60,7 +60,7 @@ def test_practice_before_the_due_day_moves_nothing_and_a_wrong_answer_does(datab
 
 
 def test_an_existing_card_goes_on_from_its_interval_and_ease(database):
-    user, question = make_user(database), make_question(database, usual_time_ms=10_000)
+    user, question = make_user(database, scheduler="sm2"), make_question(database, usual_time_ms=10_000)
     due = {"next_review_date": date(2026, 11, 24), "last_reviewed_at": MORNING - timedelta(7)}
     suspended = {"is_suspended": True, "ease_factor": Decimal("2.36")}
     make_card(database, user_id=user, item_id=question, **due, **suspended)
@@ -82,7 +82,10 @@ def test_an_existing_card_goes_on_from_its_interval_and_ease(database):
     ],
 )
 def test_a_card_is_due_on_a_day_of_the_learners_own_zone(database, zone, day_start_hour, at, due):
-    user, question = make_user(database, timezone=zone, day_start_hour=day_start_hour), make_question(database)
+    user, question = (
+        make_user(database, scheduler="sm2", timezone=zone, day_start_hour=day_start_hour),
+        make_question(database),
+    )
     send(database, user, question, RIGHT, at)
     drain(inside(database), user)
     assert row(database, "srs_cards")["next_review_date"] == due
@@ -90,7 +93,7 @@ def test_a_card_is_due_on_a_day_of_the_learners_own_zone(database, zone, day_sta
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=4000)])
 def test_an_instant_in_the_future_is_stored_as_sent_and_scheduled_from_its_reception(database, ahead):
-    user, question = make_user(database), make_question(database)
+    user, question = make_user(database, scheduler="sm2"), make_question(database)
     send(database, user, question, RIGHT, MORNING + ahead, received_at=MORNING)
     drain(inside(database), user)
     assert row(database, "question_attempts")["attempted_at"] == MORNING + ahead
@@ -99,7 +102,7 @@ def test_an_instant_in_the_future_is_stored_as_sent_and_scheduled_from_its_recep
 
 
 def test_a_clock_a_few_minutes_ahead_is_believed(database):
-    user, question = make_user(database), make_question(database)
+    user, question = make_user(database, scheduler="sm2"), make_question(database)
     send(database, user, question, RIGHT, MORNING + timedelta(minutes=5), received_at=MORNING)
     drain(inside(database), user)
     assert row(database, "srs_cards")["last_reviewed_at"] == MORNING + timedelta(minutes=5)
@@ -107,7 +110,7 @@ def test_a_clock_a_few_minutes_ahead_is_believed(database):
 
 @pytest.mark.parametrize("instant", ["-infinity", "0044-03-15 BC", "1066-10-14", "infinity", "294000-01-01"])
 def test_absurd_instants_are_graded_like_any_other(database, instant):
-    user, question = make_user(database), make_question(database)
+    user, question = make_user(database, scheduler="sm2"), make_question(database)
     send(database, user, question, RIGHT)
     database.execute("UPDATE attempt_inbox SET attempted_at = %s::timestamptz", (instant,))
     assert drain(inside(database), user).graded == 1
@@ -115,7 +118,7 @@ def test_absurd_instants_are_graded_like_any_other(database, instant):
 
 
 def test_an_absurd_time_is_stored_and_counts_as_unknown(database):
-    user, question = make_user(database), make_question(database)
+    user, question = make_user(database, scheduler="sm2"), make_question(database)
     send(database, user, question, RIGHT, time_spent_ms=2_000_000_000)
     drain(inside(database), user)
     assert row(database, "question_attempts")["time_spent_ms"] == 2_000_000_000
@@ -124,7 +127,7 @@ def test_an_absurd_time_is_stored_and_counts_as_unknown(database):
 
 
 def test_the_first_attempt_in_a_lesson_puts_its_other_questions_into_the_deck(database):
-    user = make_user(database)
+    user = make_user(database, scheduler="sm2")
     questions = [make_question(database) for _ in range(4)]
     lesson = make_lesson(database, question_ids=questions)
     make_card(database, user_id=user, item_id=questions[3], next_review_date=date(2027, 1, 1))
@@ -143,7 +146,7 @@ def test_the_first_attempt_in_a_lesson_puts_its_other_questions_into_the_deck(da
 
 
 def test_a_lesson_that_is_known_as_not_started_starts_like_any_other(database):
-    user = make_user(database)
+    user = make_user(database, scheduler="sm2")
     questions = [make_question(database) for _ in range(3)]
     lesson = make_lesson(database, question_ids=questions)
     make_progress(database, user_id=user, lesson_id=lesson)
@@ -158,7 +161,7 @@ def test_a_lesson_that_is_known_as_not_started_starts_like_any_other(database):
 
 
 def test_progress_counts_attempts_and_completes_when_each_question_was_answered_right(database):
-    user = make_user(database)
+    user = make_user(database, scheduler="sm2")
     questions = [make_question(database) for _ in range(3)]
     lesson = make_lesson(database, question_ids=questions)
     seen = []
@@ -187,7 +190,7 @@ def test_progress_counts_attempts_and_completes_when_each_question_was_answered_
 
 
 def test_a_lesson_that_grew_stays_completed_and_shows_its_share(database):
-    user, question = make_user(database), make_question(database)
+    user, question = make_user(database, scheduler="sm2"), make_question(database)
     lesson = make_lesson(database, question_ids=[question])
     send(database, user, question, RIGHT, lesson_id=lesson)
     drain(inside(database), user)
@@ -203,7 +206,7 @@ def test_a_lesson_that_grew_stays_completed_and_shows_its_share(database):
 
 
 def test_progress_imported_without_counters_can_be_completed(database):
-    user, question = make_user(database), make_question(database)
+    user, question = make_user(database, scheduler="sm2"), make_question(database)
     lesson = make_lesson(database, question_ids=[question])
     make_progress(database, user_id=user, lesson_id=lesson, attempted=1, status="in_progress")
     send(database, user, question, RIGHT, lesson_id=lesson)
@@ -213,7 +216,7 @@ def test_progress_imported_without_counters_can_be_completed(database):
 
 
 def test_a_lesson_without_the_question_gets_no_progress(database):
-    user, question, lesson = make_user(database), make_question(database), make_lesson(database)
+    user, question, lesson = make_user(database, scheduler="sm2"), make_question(database), make_lesson(database)
     send(database, user, question, RIGHT, lesson_id=lesson)
     assert drain(inside(database), user).graded == 1
     assert rows(database, "lesson_progress") == []

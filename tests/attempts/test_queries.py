@@ -15,6 +15,7 @@ _TYPES = {
     "integer[]": wire.Int4Array([1]),
     "bigint[]": wire.Int8Array([1]),
     "text[]": wire.TextArray(["x"]),
+    "float8[]": wire.Float8Array([1.5, None]),
     "date[]": wire.DateArray([]),
     "timestamptz[]": wire.InstantArray([1]),
     "uuid": "00000000-0000-0000-0000-000000000000",
@@ -24,7 +25,7 @@ _TYPES = {
 
 def _explain(connection, name):
     statement = load_query("worker.attempts", name)
-    values = {name: _TYPES[kind] for name, kind in re.findall(r"%\((\w+)\)s::([a-z]+(?:\[\])?)", statement)}
+    values = {name: _TYPES[kind] for name, kind in re.findall(r"%\((\w+)\)s::([a-z0-9]+(?:\[\])?)", statement)}
     values |= {"lane": 3, "limit": 100}
     cursor = wire.raw_cursor(connection)
     # Tables are empty here: only a plan that may not scan them shows whether an index can carry the statement.

@@ -87,6 +87,12 @@ JOBS: list[Case] = [
     vocabulary("job_tasks", "kind", TaskKind),
     filled("job_tasks", "name", 200),
     filled("job_tasks", "queue", 100),
+    case(
+        "ck_app_events_kind",
+        refused=[{"kind": kind} for kind in ("", "scored", "Tryout.scored", "tryout.", "a b.c", "a." + "b" * 99)],
+        accepted=[{"kind": "tryout.scored"}, {"kind": "billing.dunning.ended"}, {"kind": "a." + "b" * 98}],
+    ),
+    json_object("app_events", "payload"),
 ]
 
 OPERATIONS: list[Case] = [

@@ -48,6 +48,7 @@ CONTENT: list[Case] = [
         accepted=[{"options": []}, {"options": {"left": [], "right": []}}],
     ),
     json_object("questions", "answer_key"),
+    case("ck_questions_family", refused=[{"family": "x" * 201}], accepted=[{"family": ""}, {"family": "é" * 200}]),
     vocabulary("questions", "level", Level, outside="C1"),
     vocabulary("questions", "skill", Skill),
     bounds("questions", "difficulty", 1, 5),

@@ -1,14 +1,16 @@
 """Cases of the checks on users, preferences and tokens."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from tests.models.cases import Case, bounds, case, filled, json_object, vocabulary
 from tests.samples import BCRYPT_HASH
 from worker.models.base import Language, Level
-from worker.models.users import Role, Scheduler
+from worker.models.users import NewOrder, ReviewOrder, Role, Scheduler, Siblings
 
 TOKEN_ID = UUID("0f2a4d1e-5b1c-4f7e-9c58-2f0c0a7f3a11")
+DAY = date(2026, 12, 20)
 
 CASES: list[Case] = [
     case(
@@ -64,6 +66,50 @@ CASES: list[Case] = [
     vocabulary("user_preferences", "scheduler", Scheduler),
     bounds("user_preferences", "desired_retention", Decimal("0.70"), Decimal("0.99"), step=Decimal("0.01")),
     json_object("user_preferences", "notifications"),
+    *(
+        case(
+            f"ck_user_preferences_{steps}",
+            refused=[{steps: [0]}, {steps: [31_536_001]}, {steps: [60, None]}, {steps: [60] * 11}],
+            accepted=[{steps: []}, {steps: [1, 31_536_000]}, {steps: [60] * 10}],
+        )
+        for steps in ("learning_steps_s", "relearning_steps_s")
+    ),
+    bounds("user_preferences", "minimum_interval", 1),
+    case(
+        "ck_user_preferences_maximum_interval",
+        refused=[{"maximum_interval": 36_501}],
+        accepted=[{"maximum_interval": 36_500}, {"maximum_interval": 1}],
+    ),
+    case(
+        "ck_user_preferences_intervals",
+        refused=[{"minimum_interval": 8, "maximum_interval": 7}],
+        accepted=[{"minimum_interval": 7, "maximum_interval": 7}],
+    ),
+    vocabulary("user_preferences", "review_order", ReviewOrder),
+    vocabulary("user_preferences", "new_order", NewOrder),
+    vocabulary("user_preferences", "bury_siblings", Siblings),
+    bounds("user_preferences", "leech_lapses", 0, 100),
+    bounds("user_preferences", "backlog_days", 1, 365),
+    case(
+        "ck_user_preferences_weekday_weights",
+        refused=[
+            {"weekday_weights": weights}
+            for weights in ([100] * 6, [100] * 8, [0] * 7, [-1] + [9] * 6, [101] + [9] * 6, [None] + [9] * 6)
+        ],
+        accepted=[{"weekday_weights": [0] * 6 + [1]}, {"weekday_weights": [100] * 7}],
+    ),
+    case(
+        "ck_user_preferences_vacation",
+        refused=[
+            {"vacation_from": DAY},
+            {"vacation_until": DAY},
+            {"vacation_from": DAY, "vacation_until": DAY - timedelta(1)},
+        ],
+        accepted=[
+            {"vacation_from": DAY, "vacation_until": DAY},
+            {"vacation_from": None, "vacation_until": None},
+        ],
+    ),
     filled("api_tokens", "name", 200),
     case(
         "ck_api_tokens_prefix",

@@ -130,12 +130,28 @@ def test_moving_to_fsrs_takes_the_state_from_the_history(database: psycopg.Conne
     user, question = make_user(database, scheduler="sm2"), make_question(database, usual_time_ms=USUAL_MS)
     for day in (0, 0, 3):
         answer(database, user, question, at=AT + timedelta(day))
-    make_card(database, user_id=user, item_id=question, interval=6, last_reviewed_at=AT + timedelta(3))
+    make_card(
+        database,
+        user_id=user,
+        item_id=question,
+        interval=6,
+        next_review_date=(AT + timedelta(9)).date(),
+        last_reviewed_at=AT + timedelta(3),
+    )
     assert memory_store.move_to_fsrs(database, [user]) == 1
     after = memory_store.replay(memory_store.answers(database, [user])[user], memory_store.fsrs_scheduler(0.9))
     card = card_of(database, user)
     assert card["stability"] == pytest.approx(after.cards[question].stability)
     assert scheduler_of(database, user) == "fsrs"
+
+
+def test_history_that_ends_before_the_last_review_does_not_count(database: psycopg.Connection):
+    user, question = make_user(database, scheduler="sm2"), make_question(database, usual_time_ms=USUAL_MS)
+    answer(database, user, question)
+    due_on = (AT + timedelta(60)).date()
+    make_card(database, user_id=user, item_id=question, interval=10, next_review_date=due_on, last_reviewed_at=AT)
+    memory_store.move_to_fsrs(database, [user])
+    assert card_of(database, user)["stability"] == pytest.approx(10.0)
 
 
 def test_card_without_history_gets_its_state_from_interval_and_ease(database: psycopg.Connection):

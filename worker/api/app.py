@@ -20,6 +20,7 @@ from worker.api.attempts import accept_attempts, attempt_status
 from worker.api.auth import TokenGuard
 from worker.api.documentation import openapi_config
 from worker.api.due_queues import due_queue
+from worker.api.event_feed import events
 from worker.api.health import Dependencies, health, ready
 from worker.api.incoming_events import IncomingEvents, accept_events
 from worker.api.jobs import JOB_ROUTES
@@ -27,6 +28,7 @@ from worker.api.metrics import Exposition, RequestFigures, show_metrics
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.attempts.inbox import Inbox
+from worker.events.feed import EventFeed, Notices
 from worker.nudges import LaneNudger
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
@@ -101,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Api:
     acceptor = AcceptAttempts(inbox, guard, settings, figures)
     engine = create_engine(settings)
     cache = create_cache(settings)
+    notices = Notices(settings.required_database_url())
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -114,6 +117,7 @@ def create_app(settings: Settings | None = None) -> Api:
             await inbox.stop()
             if nudger:
                 nudger.stop()
+            await notices.stop()
             await engine.dispose()
             if cache:
                 await cache.aclose()
@@ -124,6 +128,7 @@ def create_app(settings: Settings | None = None) -> Api:
             attempt_status,
             accept_events,
             due_queue,
+            events,
             health,
             ready,
             show_metrics,
@@ -134,6 +139,7 @@ def create_app(settings: Settings | None = None) -> Api:
             "acceptor": _provided(acceptor),
             "engine": _provided(engine),
             "incoming_events": _provided(IncomingEvents(engine, settings.events_max_batch)),
+            "feed": _provided(EventFeed(engine, notices)),
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
             "exposition": _provided(Exposition(settings, figures)),

@@ -84,7 +84,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("attempts", "Answers to questions, sent by the app"),
             Tag("spaced repetition", "What a learner is to review"),
             Tag("operations", "For operators and their monitoring"),
-            Tag("events", "Work that the app asks for"),
+            Tag("events", "Work that the app asks for, and what happened that it should hear of"),
             Tag("health", "For supervisors and load balancers; needs no token"),
         ],
         render_plugins=[SwaggerPage(), JsonRenderPlugin()],

@@ -15,8 +15,10 @@ from worker.attempts.local_days import to_instant, to_microseconds
 from worker.attempts.question_types.grade import Grade
 from worker.attempts.wire import (
     FALSE,
+    NULL,
     TRUE,
     DateArray,
+    Float8Array,
     InstantArray,
     Int4Array,
     Int8Array,
@@ -25,6 +27,8 @@ from worker.attempts.wire import (
     UuidArray,
     copying,
     date_field,
+    float8_field,
+    int2_field,
     int4_field,
     int8_field,
     jsonb_field,
@@ -33,6 +37,7 @@ from worker.attempts.wire import (
     uuid_field,
 )
 from worker.db.queries import load_query
+from worker.events import Event, publish
 from worker.ids import uuid7_series
 
 _query = partial(load_query, "worker.attempts")
@@ -90,7 +95,15 @@ def write_effects(cursor: RawCursor, effects: Effects, now: datetime) -> None:
     """Write everything that the attempts of a batch change; new rows get ids of the instant `now`."""
     _update_cards(cursor, [card for card in effects.cards.values() if card.moved and card.id is not None])
     created = [(pair, card) for pair, card in effects.cards.items() if card.id is None]
-    _copy_cards(cursor, created, uuid7_series(len(created), now))
+    created_ids = uuid7_series(len(created), now)
+    _copy_cards(cursor, created, created_ids)
+    leeches = [(card.id, pair, card) for pair, card in effects.cards.items() if card.leech_at is not None and card.id]
+    leeches += [
+        (card_id, pair, card)
+        for card_id, (pair, card) in zip(created_ids, created, strict=True)
+        if card.leech_at is not None
+    ]
+    publish(cursor.connection, [_leech_event(*leech) for leech in leeches], now=now)
     _save_progress(cursor, effects.progress, uuid7_series(len(effects.progress), now))
     _add_to_stats(cursor, effects.stats)
 
@@ -99,6 +112,7 @@ def _update_cards(cursor: RawCursor, cards: Sequence[Card]) -> None:
     if not cards:
         return
     states = [card.state for card in cards]
+    due_at = map(_due_at, cards)
     cursor.execute(
         _query("update_cards"),
         {
@@ -109,6 +123,12 @@ def _update_cards(cursor: RawCursor, cards: Sequence[Card]) -> None:
             "repetitions": Int4Array(state.repetitions for state in states),
             "lapses": Int4Array(state.lapses for state in states),
             "next_review_dates": DateArray(state.due_on for state in states),
+            "steps": Int4Array(state.step for state in states),
+            "stabilities": Float8Array(state.stability for state in states),
+            "difficulties": Float8Array(state.difficulty for state in states),
+            "due_at": InstantArray(due_at),
+            "introduced_at": InstantArray(card.introduced_at for card in cards),
+            "leech_at": InstantArray(card.leech_at for card in cards),
             "last_reviewed_at": InstantArray(card.last_reviewed_at for card in cards),
         },
     )
@@ -123,19 +143,58 @@ def _copy_cards(cursor: RawCursor, cards: Sequence[tuple[Pair, Card]], ids: Sequ
         rows.append(
             b"".join(
                 (
-                    _THREE_IDS(11, 16, card_id, 16, user_id, 16, item_id),
+                    _THREE_IDS(18, 16, card_id, 16, user_id, 16, item_id),
                     text_field(state.state),
                     int4_field(state.interval),
                     numeric_field(state.ease, 2),
                     _COUNTS(4, state.repetitions, 4, state.lapses),
                     date_field(state.due_on),
                     TRUE if state.is_learning else FALSE,
-                    int8_field(card.last_reviewed_at),
+                    *(_NEVER_REVIEWED if card.last_reviewed_at is None else _memory_fields(card)),
                 )
             )
         )
     with copying(cursor, _query("copy_new_cards")) as write:
         write(rows)
+
+
+def _leech_event(card_id: bytes, pair: Pair, card: Card) -> Event:
+    """Return what tells the app that a card was suspended; once for each count of lapses, however often it is told."""
+    user_id, question_id = (UUID(bytes=each) for each in pair)
+    name = UUID(bytes=card_id)
+    lapses = card.state.lapses
+    return Event(
+        "srs.card_leeched",
+        user_id,
+        {"card_id": str(name), "question_id": str(question_id), "lapses": lapses},
+        dedupe_key=f"srs.card_leeched:{name}:{lapses}",
+    )
+
+
+_NEVER_REVIEWED = (FALSE, int2_field(0), NULL * 6)
+"""Of a new card: not suspended, step 0, and nothing else known."""
+
+
+def _memory_fields(card: Card) -> tuple[bytes, ...]:
+    """Return `is_suspended` and all that follows it in a card's row."""
+    state = card.state
+    return (
+        FALSE if card.leech_at is None else TRUE,
+        int2_field(state.step),
+        float8_field(state.stability),
+        float8_field(state.difficulty),
+        int8_field(_due_at(card)),
+        int8_field(card.introduced_at),
+        int8_field(card.leech_at),
+        int8_field(card.last_reviewed_at),
+    )
+
+
+def _due_at(card: Card) -> int | None:
+    """Return when the step that a card waits for is over; None: it waits for none."""
+    if not card.state.delay_s or card.last_reviewed_at is None:
+        return None
+    return card.last_reviewed_at + card.state.delay_s * 1_000_000
 
 
 def _save_progress(cursor: RawCursor, progress: dict[Pair, Progress], ids: Sequence[bytes]) -> None:

@@ -5,13 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from worker.demo.store import Card
 from worker.demo.traffic import Answers, Traffic
-
-NEW_LIMIT = 10
-"""The default of `user_preferences.new_limit`, which the demonstration's learners keep."""
-REVIEW_LIMIT = 200
-"""The default of `user_preferences.review_limit`."""
+from worker.srs.queue_policy import QueueCard, QueueRules, choose_cards
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,44 +60,22 @@ def check_fates(traffic: Traffic, answers: Answers, graded: set[UUID], rejected:
     ]
 
 
-def expected_queue(cards: Sequence[Card], on: date) -> list[UUID]:
-    """Return the due queue of one learner by the rules as documented, written down a second time in plain Python.
-
-    Learning cards come first, then the relatively most overdue; at most `REVIEW_LIMIT` of them, then the oldest new
-    cards up to `NEW_LIMIT`.
-    """
-    due = [card for card in cards if card.state != "new" and card.next_review_date <= on]
-    due.sort(
-        key=lambda card: (
-            not card.is_learning,
-            -((on - card.next_review_date).days / max(card.interval, 1)),
-            card.next_review_date,
-            card.id,
-        )
-    )
-    fresh = sorted(
-        (card for card in cards if card.state == "new" and card.next_review_date <= on),
-        key=lambda card: (card.next_review_date, card.id),
-    )
-    return [card.id for card in due[:REVIEW_LIMIT] + fresh[:NEW_LIMIT]]
-
-
 def check_queues(
-    cards: Mapping[UUID, Sequence[Card]],
+    decks: Mapping[UUID, tuple[Sequence[QueueCard], QueueRules]],
     queues: Mapping[UUID, tuple[date, list[UUID]]],
     today: Mapping[UUID, date],
 ) -> list[Verdict]:
     """Judge the due queues: one a learner, for their local day, with exactly the cards and the order of the rules.
 
     Args:
-        cards: each learner's cards that are not suspended.
+        decks: each learner's cards and rules.
         queues: each learner's newest queue.
         today: each learner's local day, which their queue must be for.
     """
     right = sum(
         learner in queues
         and queues[learner][0] == local_day
-        and queues[learner][1] == expected_queue(cards.get(learner, ()), local_day)
+        and queues[learner][1] == choose_cards(*decks.get(learner, ((), QueueRules())), local_day).card_ids
         for learner, local_day in today.items()
     )
     return [equal("due queues, for the local day, in the order of the rules", len(today), right)]

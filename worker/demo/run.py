@@ -108,16 +108,20 @@ def run(running: Platform, scale: Scale, console: Console, logs: Path) -> Outcom
     console.print(f"due queues: {queues:,} built in {queues_s:.2f} s")
 
     ids = sorted(traffic.expected_graded | traffic.expected_rejected)
+    today = {learner.id: clock.local_day(clock.now(), learner.timezone, DEFAULT_DAY_START_HOUR) for learner in learners}
+    starts_at = {
+        learner.id: clock.local_day_start(today[learner.id], learner.timezone, DEFAULT_DAY_START_HOUR)
+        for learner in learners
+    }
     with transaction() as connection:
         graded = store.read_ids(connection, "question_attempts", ids)
         rejected = store.read_ids(connection, "attempt_rejections", ids)
         after = store.read_effects(connection, learner_ids)
         pairs = store.read_pairs(connection, sorted(graded))
         reviewed_after = store.read_reviewed_pairs(connection, learner_ids)
-        cards = store.read_cards(connection, learner_ids)
+        decks = store.read_decks(connection, starts_at)
         built = store.read_queues(connection, learner_ids)
     sent = len(ids) + traffic.resent + traffic.expected_refused
-    today = {learner.id: clock.local_day(clock.now(), learner.timezone, DEFAULT_DAY_START_HOUR) for learner in learners}
     verdicts = [
         *checks.check_answers(traffic, answers),
         *checks.check_fates(traffic, answers, graded, rejected, sent),
@@ -133,7 +137,7 @@ def run(running: Platform, scale: Scale, console: Console, logs: Path) -> Outcom
         checks.equal(
             "attempts counted in statistics", len(graded), after.attempts_in_statistics - before.attempts_in_statistics
         ),
-        *checks.check_queues(cards, built, today),
+        *checks.check_queues(decks, built, today),
         _check_queues_over_http(running, learners, {learner: queue for learner, (_, queue) in built.items()}),
     ]
     figures = Figures(sent, len(graded), sending_s, processed_s, queues, queues_s)

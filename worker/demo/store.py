@@ -1,7 +1,7 @@
 """The demonstration's SQL: enrolling its learners, reading what they can study, and looking at what became of it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from worker.db import Connection
 from worker.db.queries import load_query
 from worker.demo.answers import SimulatedQuestion
 from worker.demo.learners import LEVELS, Catalogue, SimulatedLearner, SimulatedLesson
+from worker.srs.queue_policy import QueueCard, QueueRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +21,6 @@ class Effects:
     reviewed_cards: int
     attempts_in_lessons: int
     attempts_in_statistics: int
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card as the due queue's rules see it."""
-
-    id: UUID
-    state: str
-    is_learning: bool
-    next_review_date: date
-    interval: int
 
 
 def enrol(connection: Connection, learners: Sequence[SimulatedLearner]) -> None:
@@ -115,16 +105,30 @@ def discard_queues(connection: Connection, learner_ids: Sequence[UUID]) -> None:
     connection.execute("DELETE FROM srs_due_queues WHERE user_id = ANY(%s)", (list(learner_ids),))
 
 
-def read_cards(connection: Connection, learner_ids: Sequence[UUID]) -> dict[UUID, list[Card]]:
-    """Return each learner's cards that are not suspended."""
-    cards: dict[UUID, list[Card]] = defaultdict(list)
-    for user_id, *values in connection.execute(
-        "SELECT user_id, id, state, is_learning, next_review_date, interval"
-        " FROM srs_cards WHERE user_id = ANY(%s) AND NOT is_suspended",
-        (list(learner_ids),),
+def read_decks(
+    connection: Connection, starts_at: Mapping[UUID, datetime]
+) -> dict[UUID, tuple[list[QueueCard], QueueRules]]:
+    """Return each learner's cards and rules (the defaults) as the queue policy wants them.
+
+    Args:
+        connection: in a transaction.
+        starts_at: when each learner's local day began: what was done since counts for the limits.
+    """
+    decks: dict[UUID, list[QueueCard]] = defaultdict(list)
+    done: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
+    for user_id, reviewed, introduced, *card in connection.execute(
+        load_query("worker.demo", "decks"), {"user_ids": list(starts_at), "starts_at": list(starts_at.values())}
     ):
-        cards[user_id].append(Card(*values))
-    return cards
+        decks[user_id].append(
+            QueueCard(id=card[0], state=card[1], interval=card[2], due_on=card[3], stability=card[4],
+                      is_suspended=card[5], reviewed_today=reviewed or introduced)
+        )  # fmt: skip
+        done[user_id][0] += reviewed
+        done[user_id][1] += introduced
+    return {
+        user_id: (cards, QueueRules(reviewed=done[user_id][0], introduced=done[user_id][1]))
+        for user_id, cards in decks.items()
+    }
 
 
 def read_queues(connection: Connection, learner_ids: Sequence[UUID]) -> dict[UUID, tuple[date, list[UUID]]]:

@@ -107,8 +107,11 @@ class Question(Base):
     """Which data set it was made from."""
     search_vector: Mapped[str | None] = mapped_column(TSVECTOR)
     """Kept by the search refresh; NULL: not computed yet."""
+    family: Mapped[str] = mapped_column(server_default="")
+    """What it asks for, such as a word: the cards of a family's questions are siblings. Empty: it has none."""
 
     __table_args__ = (
+        check("family", "char_length(family) <= 200"),
         one_of("type", QuestionType),
         not_blank("stem", 10_000),
         check("options", "jsonb_typeof(options) IN ('array', 'object')"),

@@ -48,6 +48,14 @@ class SrsCard(Base):
     """FSRS: which learning or relearning step the card waits for; 0 outside of them."""
     last_reviewed_at: Mapped[datetime | None]
     """`attempted_at` of the newest attempt that moved the card; an older one never moves it."""
+    due_at: Mapped[datetime | None]
+    """When a card in a learning or relearning step is due; NULL: from the beginning of `next_review_date`."""
+    introduced_at: Mapped[datetime | None]
+    """When it was reviewed first; NULL: it is new, or was introduced before this was recorded."""
+    buried_until: Mapped[date | None]
+    """Not queued before this local day."""
+    leech_at: Mapped[datetime | None]
+    """When it became a leech: forgotten so often that it was suspended; NULL: it is none."""
 
     __table_args__ = (
         one_of("item_type", ItemType),

@@ -1,11 +1,12 @@
 """People: accounts, their preferences, and the tokens of services and operators."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Index, Numeric, UniqueConstraint, text
+from sqlalchemy import Index, Integer, Numeric, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.models.base import (
@@ -25,6 +26,12 @@ from worker.models.base import (
 
 Role = Literal["learner", "teacher", "editor", "finance", "operator", "admin"]
 Scheduler = Literal["sm2", "fsrs"]
+ReviewOrder = Literal["overdueness", "lowest_retrievability", "highest_retrievability"]
+NewOrder = Literal["last", "mixed"]
+Siblings = Literal["none", "word", "lesson"]
+
+STEPS = "cardinality({0}) <= 10 AND array_position({0}, NULL) IS NULL AND 1 <= ALL ({0}) AND 31536000 >= ALL ({0})"
+"""Up to ten delays of a second to a year."""
 
 
 class User(Base):
@@ -82,6 +89,33 @@ class UserPreferences(Base):
     scheduler: Mapped[Scheduler] = mapped_column(server_default="fsrs")
     desired_retention: Mapped[Decimal] = mapped_column(Numeric(3, 2), server_default=text("0.90"))
     """Share of reviews that should be remembered; FSRS alone uses it."""
+    learning_steps_s: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{60,600}")
+    """FSRS: delays in seconds that a new card goes through before its first interval of days."""
+    relearning_steps_s: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{600}")
+    """FSRS: the same for a card that was forgotten."""
+    minimum_interval: Mapped[int] = mapped_column(server_default=text("1"))
+    """FSRS: days between reviews at least."""
+    maximum_interval: Mapped[int] = mapped_column(server_default=text("36500"))
+    """FSRS: days between reviews at most."""
+    review_order: Mapped[ReviewOrder] = mapped_column(server_default="overdueness")
+    new_order: Mapped[NewOrder] = mapped_column(server_default="last")
+    """New cards after the reviews, or mixed in among them."""
+    bury_siblings: Mapped[Siblings] = mapped_column(server_default="none")
+    """Of cards of the same word (or word or lesson) only one comes a day."""
+    leech_lapses: Mapped[SmallInt] = mapped_column(server_default=text("8"))
+    """Lapses that make a card a leech, which is suspended; 0: never."""
+    backlog_days: Mapped[SmallInt] = mapped_column(server_default=text("7"))
+    """Days over which overdue cards are spread; 1: all at once."""
+    balance_load: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Due dates move within the fuzz range to the days with the fewest cards."""
+    weekday_weights: Mapped[list[int]] = mapped_column(
+        ARRAY(SmallInteger), server_default="{100,100,100,100,100,100,100}"
+    )
+    """Easy days: share (0–100) of a normal day's cards that each weekday should have, Monday first."""
+    vacation_from: Mapped[date | None]
+    """First local day without a queue; NULL: no vacation."""
+    vacation_until: Mapped[date | None]
+    """Last local day without a queue."""
     notifications: Mapped[JsonObject] = mapped_column(server_default="{}")
     """Switches by channel and kind, as the app defines them."""
 
@@ -94,6 +128,25 @@ class UserPreferences(Base):
         one_of("scheduler", Scheduler),
         check("desired_retention", "desired_retention BETWEEN 0.70 AND 0.99"),
         is_object("notifications"),
+        check("learning_steps_s", STEPS.format("learning_steps_s")),
+        check("relearning_steps_s", STEPS.format("relearning_steps_s")),
+        check("minimum_interval", "minimum_interval BETWEEN 1 AND 36500"),
+        check("maximum_interval", "maximum_interval BETWEEN 1 AND 36500"),
+        check("intervals", "minimum_interval <= maximum_interval"),
+        one_of("review_order", ReviewOrder),
+        one_of("new_order", NewOrder),
+        one_of("bury_siblings", Siblings),
+        check("leech_lapses", "leech_lapses BETWEEN 0 AND 100"),
+        check("backlog_days", "backlog_days BETWEEN 1 AND 365"),
+        check(
+            "weekday_weights",
+            "cardinality(weekday_weights) = 7 AND array_position(weekday_weights, NULL) IS NULL"
+            " AND 0 <= ALL (weekday_weights) AND 100 >= ALL (weekday_weights) AND 0 < ANY (weekday_weights)",
+        ),
+        check(
+            "vacation",
+            "num_nulls(vacation_from, vacation_until) IN (0, 2) AND vacation_from <= vacation_until",
+        ),
     )
 
 

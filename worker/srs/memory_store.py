@@ -1,7 +1,7 @@
 """Speaks SQL for learners' memory: their answers, fitted parameters, and the change of scheduler."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -95,6 +95,9 @@ def move_to_fsrs(connection: Connection, user_ids: Sequence[UUID]) -> int:
     states: list[CardState] = []
     for user_id, _, item_id, state, interval, ease, due_on, _ in cards:
         seen = replayed.get(user_id, {}).get(item_id)
+        # A history that ends before the card's last review (an imported card) explains nothing.
+        if seen is not None and seen.due_on - timedelta(seen.interval) < due_on - timedelta(interval):
+            seen = None
         states.append(
             seen
             or from_sm2(

@@ -5,5 +5,6 @@ UPDATE srs_cards
 SET stability = NULL,
     difficulty = NULL,
     step = 0,
+    due_at = NULL,
     repetitions = CASE WHEN state = 'review' AND interval > 1 THEN greatest(repetitions, 2) ELSE repetitions END
 WHERE user_id = ANY (%(user_ids)s::uuid[]) AND stability IS NOT NULL
