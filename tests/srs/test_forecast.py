@@ -5,13 +5,13 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.srs.forecast import plan_load
+from worker.srs.forecast import Due, plan_load
 
 TODAY = date(2026, 11, 23)
 
 
 def load(due, new_cards=0, *, days=3, review_limit=200, new_limit=10):
-    due_on = {TODAY + timedelta(number): count for number, count in enumerate(due)}
+    due_on = {TODAY + timedelta(number): Due(count, 0) for number, count in enumerate(due)}
     return plan_load(due_on, new_cards, today=TODAY, days=days, review_limit=review_limit, new_limit=new_limit)
 
 

@@ -17,10 +17,13 @@ from worker.api.accept import AcceptAttempts
 from worker.api.attempts import accept_attempts, attempt_status
 from worker.api.auth import TokenGuard
 from worker.api.documentation import openapi_config
-from worker.api.due_queues import due_queue
+from worker.api.cards import change_card, preview_answer
+from worker.api.due_queues import due_queue, due_queue_cards
 from worker.api.health import Dependencies, health, ready
 from worker.api.problems import ProblemError
+from worker.api.preferences import change_preferences, preferences
 from worker.api.reading import create_cache, create_engine
+from worker.api.study import due_forecast, statistics
 from worker.attempts.inbox import Inbox
 from worker.nudges import LaneNudger
 from worker.settings import Settings, get_settings
@@ -90,7 +93,20 @@ def create_app(settings: Settings | None = None) -> Api:
                 await cache.aclose()
 
     app = Api(
-        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready],
+        route_handlers=[
+            accept_attempts,
+            attempt_status,
+            due_queue,
+            due_queue_cards,
+            due_forecast,
+            statistics,
+            preview_answer,
+            change_card,
+            preferences,
+            change_preferences,
+            health,
+            ready,
+        ],
         guards=[guard.guard],
         dependencies={
             "acceptor": _provided(acceptor),

@@ -117,6 +117,6 @@ def _reset(card: CardRow, today: date, now: datetime) -> CardRow:
 
 def changes(before: CardRow, after: CardRow) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the fields that differ, as they were and as they became, for the audit log."""
-    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    old, new = (msgspec.to_builtins(card, enc_hook=date.isoformat) for card in (before, after))  # freezegun's dates
     differing = [name for name in old if old[name] != new[name]]
     return {name: old[name] for name in differing}, {name: new[name] for name in differing}

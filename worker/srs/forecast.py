@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -11,18 +11,29 @@ DAYS: Final = 30
 """How far a forecast looks unless asked otherwise."""
 
 
+class Due(NamedTuple):
+    """Cards due on a day, and how many of them are overdue."""
+
+    due: int
+    overdue: int
+
+
+NOTHING: Final = Due(0, 0)
+
+
 class DayLoad(msgspec.Struct, frozen=True):
     """What awaits a learner on one local day, if they do what each day's limit allows."""
 
     on: date
     due: Annotated[int, Meta(description="cards whose day this is; on the first day the overdue ones, too")]
+    overdue: Annotated[int, Meta(description="of them, those whose day was before the first")]
     backlog: Annotated[int, Meta(description="cards left over from the days before by the review limit")]
     review: Annotated[int, Meta(description="of both, what the review limit lets into the day's queue")]
     new: Annotated[int, Meta(description="new cards that the limit lets in, as far as the deck has them")]
 
 
 def plan_load(
-    due_on: Mapping[date, int], new_cards: int, *, today: date, days: int, review_limit: int, new_limit: int
+    due_on: Mapping[date, Due], new_cards: int, *, today: date, days: int, review_limit: int, new_limit: int
 ) -> list[DayLoad]:
     """Return the load of `days` days from `today` on.
 
@@ -40,10 +51,10 @@ def plan_load(
     backlog = 0
     for number in range(days):
         on = today + timedelta(number)
-        due = due_on.get(on, 0)
+        due, overdue = due_on.get(on, NOTHING)
         review = min(due + backlog, review_limit)
         new = min(new_cards, new_limit)
-        found.append(DayLoad(on, due, backlog, review, new))
+        found.append(DayLoad(on, due, overdue, backlog, review, new))
         backlog += due - review
         new_cards -= new
     return found

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from worker.db.queries import load_query
 from worker.db.statements import as_text
 from worker.srs import due_queue
+from worker.srs.forecast import Due
 from worker.srs.learner import LearnerRules
 from worker.srs.queue_view import StoredCard
 from worker.srs.study import StudyDay
@@ -74,12 +75,12 @@ async def queue_cards(
 
 async def due_forecast(
     connection: AsyncConnection, user_id: UUID, *, today: date, days: int
-) -> tuple[dict[date, int], int]:
+) -> tuple[dict[date, Due], int]:
     """Return how many cards are due on each of the coming days, the overdue ones today, and how many are new."""
     values = {"user_ids": [user_id], "today": today, "last_on": today + timedelta(days - 1)}
-    found: dict[date | None, int] = dict((await connection.execute(_text("due_forecast"), values)).tuples().all())
-    new_cards = found.pop(None, 0)
-    return {on: cards for on, cards in found.items() if on is not None}, new_cards
+    rows = (await connection.execute(_text("due_forecast"), values)).all()
+    new_cards = sum(due for on, due, _ in rows if on is None)
+    return {on: Due(due, overdue) for on, due, overdue in rows if on is not None}, new_cards
 
 
 async def study_days(connection: AsyncConnection, user_id: UUID) -> list[StudyDay]:
