@@ -1,15 +1,17 @@
 """Jobs of spaced repetition."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from worker import clock
+from worker.app import task
+from worker.db import transaction
 from worker.jobs import Bounds, Planning, Shard, job
 from worker.logging import get_logger
 from worker.settings import get_settings
 from worker.srs import store
 from worker.srs.due_queue import local_days
-from worker.srs.due_queue_cache import cache_queues
+from worker.srs.due_queue_cache import cache_queues, forget_queues
 
 _log = get_logger(__name__)
 
@@ -34,3 +36,17 @@ def build_due_queues(shard: Shard) -> int:
     built = store.build_due_queues(shard.connection, days, first, last, run_id=shard.run_id, now=clock.now())
     shard.after_commit(lambda: cache_queues(built))
     return len(built)
+
+
+@task("srs.rebuild_due_queues", acks_late=True)
+def rebuild_due_queues(user_ids: Sequence[str]) -> None:
+    """Build learners' queues of today anew: their wishes, or their time zone, have changed.
+
+    The outbox sends this (triggers of user_preferences and users write to it). Doing it twice does no harm; should it
+    fail, the next local day's queue follows the new wishes anyway.
+    """
+    with transaction() as connection:
+        built, removed = store.rebuild_due_queues(connection, [UUID(each) for each in user_ids], clock.now())
+    forget_queues(removed)
+    cache_queues(built)
+    _log.info("due_queues_rebuilt", learners=len(user_ids), built=len(built))

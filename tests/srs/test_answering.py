@@ -12,8 +12,8 @@ _DAY = date(2026, 11, 24)
 _FSRS = fsrs_scheduler(0.9)
 
 
-def _answer(card, quality, *, scheduler=_FSRS, last_on=None, on=_DAY, fuzz=None):
-    return answer(card, quality, on, last_on=last_on, scheduler=scheduler, fuzz=fuzz, day_after=None)
+def _answer(card, quality, *, scheduler=_FSRS, last_on=None, on=_DAY, choose=None):
+    return answer(card, quality, on, last_on=last_on, scheduler=scheduler, choose=choose)
 
 
 def _card(**values):

@@ -13,6 +13,7 @@ from worker.srs import fsrs
 from worker.srs.card import CardState
 from worker.srs.fsrs import InvalidSchedulerError, Scheduler, bounded_interval, fuzz_range, review
 from worker.srs.sm2 import new_card
+from worker.srs.spread import fuzzed
 
 _DAY = date(2028, 2, 28)
 _DEFAULT = Scheduler()
@@ -34,10 +35,15 @@ def _schedulers(draw):
     )
 
 
-def _fold(history, scheduler=_DEFAULT, fuzz=None):
+def _by_chance(seed):
+    generator = Random(seed)
+    return lambda first, last, _exact: generator.randint(first, last)
+
+
+def _fold(history, scheduler=_DEFAULT, choose=None):
     card = new_card(_DAY)
     for rating, elapsed in history:
-        yield card, (card := review(card, rating, _DAY, elapsed_days=elapsed, scheduler=scheduler, fuzz=fuzz))
+        yield card, (card := review(card, rating, _DAY, elapsed_days=elapsed, scheduler=scheduler, choose=choose))
 
 
 def _review_card(**values):
@@ -60,7 +66,7 @@ def test_random_histories_come_out_as_from_py_fsrs():
 
 @given(history=_histories, scheduler=_schedulers(), seed=st.integers())
 def test_every_card_stays_within_its_bounds(history, scheduler, seed):
-    for _, card in _fold(history, scheduler, Random(seed).random):
+    for _, card in _fold(history, scheduler, _by_chance(seed)):
         assert card.stability > 0
         assert 1 <= card.difficulty <= 10
         assert card.due_on >= _DAY
@@ -110,7 +116,7 @@ def test_the_same_seed_gives_the_same_due_days_and_another_seed_others():
     history = [(3, 0), (3, 0), (3, 2), (3, 11), (3, 46), (3, 163)]
 
     def due(seed):
-        return [card.due_on for _, card in _fold(history, fuzz=Random(seed).random)]
+        return [card.due_on for _, card in _fold(history, choose=_by_chance(seed))]
 
     assert due(1) == due(1)
     assert len({tuple(due(seed)) for seed in range(20)}) > 1
@@ -120,16 +126,19 @@ def test_fuzz_reaches_every_day_of_its_range():
     card = _review_card()
     exact = review(card, 3, _DAY, elapsed_days=10, scheduler=_DEFAULT).interval
     first, last = fuzz_range(exact, _DEFAULT)
-    random = Random(1).random
-    seen = {review(card, 3, _DAY, elapsed_days=10, scheduler=_DEFAULT, fuzz=random).interval for _ in range(500)}
+    seen = {
+        review(card, 3, _DAY, elapsed_days=10, scheduler=_DEFAULT, choose=fuzzed(number.to_bytes(16))).interval
+        for number in range(500)
+    }
     assert seen == set(range(first, last + 1))
 
 
 def test_fuzz_changes_no_memory_state():
     card = _review_card()
     plain = review(card, 3, _DAY, elapsed_days=10, scheduler=_DEFAULT)
-    fuzzed = review(card, 3, _DAY, elapsed_days=10, scheduler=_DEFAULT, fuzz=lambda: 0.999)
-    assert (fuzzed.stability, fuzzed.difficulty) == (plain.stability, plain.difficulty)
+    moved = review(card, 3, _DAY, elapsed_days=10, scheduler=_DEFAULT, choose=lambda _first, last, _exact: last)
+    assert moved.interval > plain.interval
+    assert (moved.stability, moved.difficulty) == (plain.stability, plain.difficulty)
 
 
 def test_step_before_the_day_begins_is_due_on_the_day_its_delay_ends():

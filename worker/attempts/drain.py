@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -31,6 +31,8 @@ MAX_SECONDS: Final = 120.0
 """A drain gives up its worker after so long, for the other lanes; well below the broker's visibility timeout."""
 _PART: Final = 256
 """Attempts graded before they are sent off: the database inserts them while the next ones are graded."""
+_BEHIND: Final = timedelta(days=2)
+"""No learner's local day is so far behind UTC's date."""
 _TRIES: Final = 2
 """How often a batch is done, with fresh reads, before it is taken apart: a race with another transaction passes."""
 
@@ -222,6 +224,7 @@ class _Drain:
                 lessons=facts.lessons,
                 cards=store.load_cards(cursor, judged.graded, progress, facts.lessons),
                 progress=progress,
+                loads=store.load_due_counts(cursor, facts.users, decided_at.date() - _BEHIND),
             )
             store_writes.write_effects(cursor, effects, decided_at)
         store_writes.write_rejections(cursor, judged.rejected, decided_at)

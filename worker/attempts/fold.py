@@ -1,6 +1,6 @@
 """Folding graded attempts into what they change: cards, lesson progress, decks, statistics. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from operator import itemgetter
 
@@ -9,8 +9,13 @@ import msgspec
 from worker.attempts.judging import GradedAttempt, Lessons
 from worker.attempts.local_days import local_days
 from worker.attempts.question_cache import CompiledQuestion
+from worker.srs.answering import answer
 from worker.srs.card import CardState
-from worker.srs.sm2 import new_card, quality, review
+from worker.srs.fsrs import IntervalChoice
+from worker.srs.learners import Learner
+from worker.srs.leeches import becomes_leech
+from worker.srs.sm2 import new_card, quality
+from worker.srs.spread import balanced, fuzzed
 
 Pair = tuple[bytes, bytes]
 """A learner and a question, or a learner and a lesson."""
@@ -21,15 +26,19 @@ class Card(msgspec.Struct, gc=False):
 
     Attributes:
         id: None for a card that the batch creates.
-        state: what SM-2 keeps.
+        state: what the schedulers keep.
         last_reviewed_at: instant of the newest attempt that moved it.
         moved: whether an attempt of this batch moved it.
+        introduced_at: when an attempt of this batch moved it first of all; None: none did.
+        leech_at: when an attempt of this batch made it a leech; None: none did.
     """
 
     id: bytes | None
     state: CardState
     last_reviewed_at: int | None
     moved: bool = False
+    introduced_at: int | None = None
+    leech_at: int | None = None
 
 
 class Progress(msgspec.Struct):
@@ -87,29 +96,35 @@ class Effects(msgspec.Struct):
 def fold(
     graded: Iterable[GradedAttempt],
     *,
-    users: Mapping[bytes, tuple[str, int]],
+    users: Mapping[bytes, Learner],
     questions: Mapping[bytes, CompiledQuestion],
     lessons: Lessons,
     cards: dict[Pair, Card],
     progress: Mapping[Pair, Progress],
+    loads: Mapping[bytes, dict[date, int]],
 ) -> Effects:
     """Return what the attempts change, each learner's in the order of their instants. Cost: n · log n.
 
     Args:
         graded: in any order.
-        users: time zone and day_start_hour of each learner.
+        users: how each learner's cards are scheduled.
         questions: with their usual times.
         lessons: the questions of each lesson.
         cards: existing cards of the pairs attempted and of all questions of lessons not started yet; changed in place.
         progress: existing progress of the pairs of learner and lesson.
+        loads: cards due on each day ahead, of the learners who balance their load; changed in place.
     """
     effects = Effects(cards=cards, progress={}, stats={})
     stats_of = effects.stats
     current: bytes | None = None
-    for user_id, at, _, question_id, lesson_id, grade, time_spent_ms, _ in sorted(graded, key=itemgetter(0, 1, 2)):
+    for user_id, at, attempt_id, question_id, lesson_id, grade, time_spent_ms, _ in sorted(
+        graded, key=itemgetter(0, 1, 2)
+    ):
         if user_id != current:
             current = user_id
-            local_day = local_days(*users[user_id])
+            learner = users[user_id]
+            local_day = local_days(learner.timezone, learner.day_start_hour)
+            load = loads.get(user_id)
             stats = stats_of[user_id] = StatsDelta(at, at)
         stats.attempts += 1
         stats.correct += grade.is_correct
@@ -126,11 +141,7 @@ def fold(
         # An attempt older than the last review came late: it counts above, and leaves the schedule alone.
         if card.last_reviewed_at is None or at >= card.last_reviewed_at:
             q = quality(grade.score, grade.is_blank, time_spent_ms, questions[question_id].usual_time_ms)
-            state = review(card.state, q, day)
-            if state is not card.state:
-                card.state = state
-                card.last_reviewed_at = at
-                card.moved = True
+            _move(card, learner, q, at, day, local_day, load, attempt_id)
 
         if lesson_id is not None and question_id in lessons[lesson_id]:
             in_lesson = (user_id, lesson_id)
@@ -146,6 +157,46 @@ def fold(
                 held, at, len(lessons[lesson_id]), question_id if grade.is_correct else None
             )
     return effects
+
+
+def _move(
+    card: Card,
+    learner: Learner,
+    q: int,
+    at: int,
+    day: date,
+    local_day: Callable[[int], date],
+    load: dict[date, int] | None,
+    attempt_id: bytes,
+) -> None:
+    """Let an answer of quality `q` move a card, unless it is practice."""
+    before = card.state
+    choose: IntervalChoice | None = None
+    if load is not None:
+        choose = balanced(day, load, learner.weekday_weights, learner.vacation)
+    elif learner.scheduler is not None:
+        choose = fuzzed(attempt_id)
+    after = answer(
+        before,
+        q,
+        day,
+        last_on=None if card.last_reviewed_at is None else local_day(card.last_reviewed_at),
+        scheduler=learner.scheduler,
+        choose=choose,
+        day_after=lambda delay_s: local_day(at + delay_s * 1_000_000),
+    )
+    if after is before:
+        return
+    card.state = after
+    card.last_reviewed_at = at
+    card.moved = True
+    if before.state == "new":
+        card.introduced_at = at
+    if after.lapses > before.lapses and becomes_leech(after.lapses, learner.leech_lapses):
+        card.leech_at = at
+    if load is not None:
+        load[before.due_on] = load.get(before.due_on, 1) - 1
+        load[after.due_on] = load.get(after.due_on, 0) + 1
 
 
 def _start_deck(cards: dict[Pair, Card], user_id: bytes, lesson: Iterable[bytes], day: date) -> int:

@@ -9,6 +9,7 @@ from worker.attempts.answers import read_answer
 from worker.attempts.errors import MalformedAnswer
 from worker.attempts.question_cache import CompiledQuestion
 from worker.attempts.question_types.grade import Grade
+from worker.srs.learners import Learner
 
 InboxRow = tuple[bytes, bytes, bytes, bytes | None, bytes | None, bytes, int | None, int, int, str]
 """Id, user, question, lesson, tryout session, answer as JSON text, time_spent_ms, attempted_at, received_at, source.
@@ -54,14 +55,14 @@ class Facts(msgspec.Struct):
 
     Attributes:
         known: learner and question of each id that was graded before; None for an id that was rejected before.
-        users: time zone and day_start_hour of each learner.
+        users: how each learner's cards are scheduled.
         questions: ready to grade with.
         lessons: the questions of each lesson.
         sessions: the learner of each tryout session.
     """
 
     known: Mapping[bytes, tuple[bytes, bytes] | None]
-    users: Mapping[bytes, tuple[str, int]]
+    users: Mapping[bytes, Learner]
     questions: Mapping[bytes, CompiledQuestion]
     lessons: Lessons
     sessions: Mapping[bytes, bytes]

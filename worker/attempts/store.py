@@ -4,6 +4,7 @@ The number of statements depends on what occurs in a batch (lessons, sessions, r
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from worker.attempts.question_cache import QuestionCache
 from worker.attempts.wire import RawCursor, UuidArray
 from worker.db.queries import load_query
 from worker.srs.card import CardState
+from worker.srs.learners import Learner, load_learners
 
 LANE_LOCK_CLASS: Final = 0x454C5001
 """First half of the advisory lock of a lane; the lane is the second."""
@@ -61,7 +63,7 @@ def load_facts(cursor: RawCursor, rows: Iterable[InboxRow], cache: QuestionCache
     """Read everything that judging the rows needs; what exists stays locked against deletion."""
     ids, users, questions, lessons, sessions, *_ = zip(*rows, strict=True)
     known = cursor.execute(_query("find_known_attempts"), {"ids": UuidArray(ids)}).fetchall()
-    found_users = cursor.execute(_query("load_users"), {"ids": UuidArray(sorted(set(users)))}).fetchall()
+    found_users = [row[0] for row in cursor.execute(_query("load_users"), {"ids": UuidArray(sorted(set(users)))})]
     versions = {
         question_id: (xmin, ctid)
         for question_id, xmin, ctid in cursor.execute(
@@ -70,7 +72,7 @@ def load_facts(cursor: RawCursor, rows: Iterable[InboxRow], cache: QuestionCache
     }
     return Facts(
         known={attempt_id: (user, question) if user else None for attempt_id, user, question in known},
-        users={user_id: (zone, day_start_hour) for user_id, zone, day_start_hour in found_users},
+        users=load_learners(cursor, UuidArray(found_users)) if found_users else {},
         questions=cache.get(versions, partial(_load_named, cursor, "load_questions")),
         lessons={each: dict.fromkeys(members) for each, members in _load_named(cursor, "load_lessons", lessons)},
         sessions=dict(_load_named(cursor, "load_tryout_sessions", sessions)),
@@ -117,9 +119,15 @@ def load_cards(
             pairs.update((user_id, question_id) for question_id in lessons[lesson_id])
     users, questions = zip(*sorted(pairs), strict=True)
     rows = cursor.execute(_query("load_cards"), {"user_ids": UuidArray(users), "item_ids": UuidArray(questions)})
-    return {
-        (user_id, item_id): Card(
-            card_id, CardState(state, interval, ease, repetitions, lapses, due_on), last_reviewed_at
-        )
-        for card_id, user_id, item_id, state, interval, ease, repetitions, lapses, due_on, last_reviewed_at in rows
-    }
+    return {(row[1], row[2]): Card(row[0], CardState(*row[3:13]), row[13]) for row in rows}
+
+
+def load_due_counts(cursor: RawCursor, learners: Mapping[bytes, Learner], after: date) -> dict[bytes, dict[date, int]]:
+    """Read how many cards the learners who balance their load have on each day after `after`."""
+    balancing = [user_id for user_id, learner in learners.items() if learner.balances_load]
+    loads: dict[bytes, dict[date, int]] = {user_id: {} for user_id in balancing}
+    if balancing:
+        values = {"user_ids": UuidArray(balancing), "after": after}
+        for user_id, day, cards in cursor.execute(load_query("worker.srs", "due_counts"), values):
+            loads[user_id][day] = cards
+    return loads

@@ -15,8 +15,10 @@ from worker.attempts.local_days import to_instant, to_microseconds
 from worker.attempts.question_types.grade import Grade
 from worker.attempts.wire import (
     FALSE,
+    NULL,
     TRUE,
     DateArray,
+    Float8Array,
     InstantArray,
     Int4Array,
     Int8Array,
@@ -25,6 +27,8 @@ from worker.attempts.wire import (
     UuidArray,
     copying,
     date_field,
+    float8_field,
+    int2_field,
     int4_field,
     int8_field,
     jsonb_field,
@@ -99,6 +103,7 @@ def _update_cards(cursor: RawCursor, cards: Sequence[Card]) -> None:
     if not cards:
         return
     states = [card.state for card in cards]
+    due_at = map(_due_at, cards)
     cursor.execute(
         _query("update_cards"),
         {
@@ -109,6 +114,12 @@ def _update_cards(cursor: RawCursor, cards: Sequence[Card]) -> None:
             "repetitions": Int4Array(state.repetitions for state in states),
             "lapses": Int4Array(state.lapses for state in states),
             "next_review_dates": DateArray(state.due_on for state in states),
+            "steps": Int4Array(state.step for state in states),
+            "stabilities": Float8Array(state.stability for state in states),
+            "difficulties": Float8Array(state.difficulty for state in states),
+            "due_at": InstantArray(due_at),
+            "introduced_at": InstantArray(card.introduced_at for card in cards),
+            "leech_at": InstantArray(card.leech_at for card in cards),
             "last_reviewed_at": InstantArray(card.last_reviewed_at for card in cards),
         },
     )
@@ -123,19 +134,45 @@ def _copy_cards(cursor: RawCursor, cards: Sequence[tuple[Pair, Card]], ids: Sequ
         rows.append(
             b"".join(
                 (
-                    _THREE_IDS(11, 16, card_id, 16, user_id, 16, item_id),
+                    _THREE_IDS(18, 16, card_id, 16, user_id, 16, item_id),
                     text_field(state.state),
                     int4_field(state.interval),
                     numeric_field(state.ease, 2),
                     _COUNTS(4, state.repetitions, 4, state.lapses),
                     date_field(state.due_on),
                     TRUE if state.is_learning else FALSE,
-                    int8_field(card.last_reviewed_at),
+                    *(_NEVER_REVIEWED if card.last_reviewed_at is None else _memory_fields(card)),
                 )
             )
         )
     with copying(cursor, _query("copy_new_cards")) as write:
         write(rows)
+
+
+_NEVER_REVIEWED = (FALSE, int2_field(0), NULL * 6)
+"""Of a new card: not suspended, step 0, and nothing else known."""
+
+
+def _memory_fields(card: Card) -> tuple[bytes, ...]:
+    """Return `is_suspended` and all that follows it in a card's row."""
+    state = card.state
+    return (
+        FALSE if card.leech_at is None else TRUE,
+        int2_field(state.step),
+        float8_field(state.stability),
+        float8_field(state.difficulty),
+        int8_field(_due_at(card)),
+        int8_field(card.introduced_at),
+        int8_field(card.leech_at),
+        int8_field(card.last_reviewed_at),
+    )
+
+
+def _due_at(card: Card) -> int | None:
+    """Return when the step that a card waits for is over; None: it waits for none."""
+    if not card.state.delay_s or card.last_reviewed_at is None:
+        return None
+    return card.last_reviewed_at + card.state.delay_s * 1_000_000
 
 
 def _save_progress(cursor: RawCursor, progress: dict[Pair, Progress], ids: Sequence[bytes]) -> None:

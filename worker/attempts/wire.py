@@ -34,6 +34,8 @@ _EPOCH_ORDINAL: Final = date(2000, 1, 1).toordinal()
 _UINT32 = Struct("!I").pack
 _INT32 = Struct("!Ii").pack
 _INT64 = Struct("!Iq").pack
+_INT16 = Struct("!Ih").pack
+_FLOAT64 = Struct("!Id").pack
 _JSONB = Struct("!IB").pack
 _NUMERIC = Struct("!IhhHHhh").pack
 _ARRAY = Struct("!iiIii").pack
@@ -54,6 +56,16 @@ def int4_field(value: int | None) -> bytes:
 def int8_field(value: int | None) -> bytes:
     """Return a `bigint`, or an instant from its microseconds, or NULL."""
     return NULL if value is None else _INT64(8, value)
+
+
+def int2_field(value: int) -> bytes:
+    """Return a `smallint`."""
+    return _INT16(2, value)
+
+
+def float8_field(value: float | None) -> bytes:
+    """Return a `double precision`, or NULL."""
+    return NULL if value is None else _FLOAT64(8, value)
 
 
 def date_field(value: date) -> bytes:
@@ -112,6 +124,12 @@ class Int8Array(_Array):
     field = int8_field
 
 
+class Float8Array(_Array):
+    """`double precision[]`."""
+
+    field = float8_field
+
+
 class InstantArray(_Array):
     """`timestamptz[]` of microseconds."""
 
@@ -148,6 +166,7 @@ _DUMPERS: Final[dict[type[_Array], type[_ArrayDumper]]] = {
     UuidArray: _dumper("UuidArrayDumper", 2950, 2951),
     Int4Array: _dumper("Int4ArrayDumper", 23, 1007),
     Int8Array: _dumper("Int8ArrayDumper", 20, 1016),
+    Float8Array: _dumper("Float8ArrayDumper", 701, 1022),
     InstantArray: _dumper("InstantArrayDumper", 1184, 1185),
     DateArray: _dumper("DateArrayDumper", 1082, 1182),
     TextArray: _dumper("TextArrayDumper", 25, 1009),

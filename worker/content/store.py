@@ -25,6 +25,7 @@ _QUESTION_COLUMNS: Final = (
     "difficulty",
     "usual_time_ms",
     "source",
+    "family",
     "status",
 )
 _LESSON_COLUMNS: Final = (

@@ -77,6 +77,12 @@ class Question:
         """Return the question's identifier."""
         return uuid5(NAMESPACE, f"question:{self.key}")
 
+    @property
+    def family(self) -> str:
+        """Return what it asks for (a word, a sentence, a pair of sentences), however it asks; "" for several words."""
+        kind, _way, thing = self.key.split("/", 2)
+        return "" if kind == "words" else f"{kind}/{thing}"
+
 
 @dataclass(frozen=True)
 class Lesson:

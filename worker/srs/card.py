@@ -21,6 +21,7 @@ class CardState(msgspec.Struct, frozen=True, gc=False):
         step: which of FSRS's learning or relearning steps the card waits for.
         stability: FSRS: days until recall falls to 90 %; None as long as SM-2 schedules the card.
         difficulty: FSRS: 1–10; None as long as SM-2 schedules the card.
+        delay_s: seconds from the last review to the end of the step it waits for; 0 outside of them.
     """
 
     state: State
@@ -32,6 +33,7 @@ class CardState(msgspec.Struct, frozen=True, gc=False):
     step: int = 0
     stability: float | None = None
     difficulty: float | None = None
+    delay_s: int = 0
 
     @property
     def is_learning(self) -> bool:

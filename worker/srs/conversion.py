@@ -40,7 +40,7 @@ def to_sm2(card: CardState) -> CardState:
     if card.stability is None:
         return card
     repetitions = max(card.repetitions, 2) if card.state == "review" and card.interval > 1 else card.repetitions
-    return msgspec.structs.replace(card, repetitions=repetitions, step=0, stability=None, difficulty=None)
+    return msgspec.structs.replace(card, repetitions=repetitions, step=0, delay_s=0, stability=None, difficulty=None)
 
 
 def with_memory(card: CardState, stability: float, difficulty: float) -> CardState:

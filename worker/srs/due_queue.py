@@ -1,6 +1,7 @@
 """A learner's due queue: what it holds, which local day it is for, and how the cache keeps it. Pure.
 
-The order itself is in `queries/build_due_queues.sql`, since the database sorts millions of cards in place.
+The rules are in `queue_policy.py`; `queries/build_due_queues.sql` applies them, since the database sorts millions of
+cards in place.
 """
 
 from collections.abc import Iterable
@@ -18,17 +19,13 @@ DEFAULT_ZONE: Final = "Asia/Jakarta"
 """Where a learner is taken to live whose time zone this machine does not know."""
 DEFAULT_DAY_START_HOUR: Final = 4
 """When the day of a learner without preferences begins; so have the schema's defaults."""
-DEFAULT_REVIEW_LIMIT: Final = 200
-"""Due cards a day for a learner without preferences."""
-DEFAULT_NEW_LIMIT: Final = 10
-"""New cards a day for a learner without preferences."""
 
 
 class DueQueue(msgspec.Struct, frozen=True, kw_only=True):
     """The queue of one learner for one local day, as the cache and the API show it.
 
     Attributes:
-        card_ids: learning cards, then reviews, then new ones, each part in its order.
+        card_ids: learning cards, then reviews, then new ones (or mixed in among the reviews), each in its order.
         learning, review, new: how many of each `card_ids` holds.
         overdue_total: learning and review cards that were due, before the learner's review limit.
     """
@@ -54,11 +51,12 @@ class DayRule:
 
 @dataclass(frozen=True, slots=True)
 class LocalDays:
-    """The local day of each rule: three lists in step, as SQL takes them, and who had to be guessed."""
+    """The local day of each rule and its start: lists in step, as SQL takes them, and who had to be guessed."""
 
     timezones: list[str]
     day_start_hours: list[int]
     local_dates: list[date]
+    starts_at: list[datetime]
     learners_in_unknown_zones: int
 
 
@@ -73,17 +71,22 @@ def local_days(rules: Iterable[DayRule], at: datetime) -> LocalDays:
     A zone that this machine does not know is taken for `DEFAULT_ZONE`: its learners get a queue, at most hours off,
     rather than none.
     """
-    known = [(rule, _local_day(rule, at)) for rule in rules]
+    rules = list(rules)
+    zones = [rule.timezone if _is_known(rule.timezone) else DEFAULT_ZONE for rule in rules]
+    hours = [rule.day_start_hour for rule in rules]
+    days = [clock.local_day(at, zone, hour) for zone, hour in zip(zones, hours, strict=True)]
     return LocalDays(
-        timezones=[rule.timezone for rule, _ in known],
-        day_start_hours=[rule.day_start_hour for rule, _ in known],
-        local_dates=[day or clock.local_day(at, DEFAULT_ZONE, rule.day_start_hour) for rule, day in known],
-        learners_in_unknown_zones=sum(rule.learners for rule, day in known if day is None),
+        timezones=[rule.timezone for rule in rules],
+        day_start_hours=hours,
+        local_dates=days,
+        starts_at=[clock.local_day_start(*of_rule) for of_rule in zip(days, zones, hours, strict=True)],
+        learners_in_unknown_zones=sum(rule.learners for rule in rules if not _is_known(rule.timezone)),
     )
 
 
-def _local_day(rule: DayRule, at: datetime) -> date | None:
+def _is_known(zone_name: str) -> bool:
     try:
-        return clock.local_day(at, rule.timezone, rule.day_start_hour)
+        clock.zone(zone_name)
     except (ZoneInfoNotFoundError, ValueError):
-        return None
+        return False
+    return True

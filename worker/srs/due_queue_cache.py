@@ -1,8 +1,10 @@
 """Keeps built queues in Redis for the app. What is missing there the reader takes from PostgreSQL."""
 
 from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
 import redis
 
@@ -44,3 +46,13 @@ def cache_queues(queues: Sequence[BuiltQueue]) -> int:
     except redis.RedisError as error:
         _log.warning("due_queues_not_cached", queues=len(queues) - cached, error=str(error))
     return cached
+
+
+def forget_queues(queues: Sequence[tuple[UUID, date]]) -> None:
+    """Take queues (learner, local day) out of Redis; while Redis is down that is logged, not raised."""
+    if not queues:
+        return
+    try:
+        _client(get_settings().required_redis_url()).delete(*(cache_key(*each) for each in queues))
+    except redis.RedisError as error:
+        _log.warning("due_queues_not_forgotten", queues=len(queues), error=str(error))

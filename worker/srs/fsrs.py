@@ -42,6 +42,10 @@ _FUZZ_BANDS: Final = ((2.5, 7.0, 0.15), (7.0, 20.0, 0.10), (20.0, float("inf"), 
 """From, to, share: how much of each part of an interval may be added or taken away; as Anki and py-fsrs have it."""
 
 
+IntervalChoice = Callable[[int, int, int], int]
+"""Returns the interval to take, from the shortest, the longest and the exact one, in days."""
+
+
 class InvalidSchedulerError(ElpError):
     """A scheduler's settings are outside their ranges."""
 
@@ -113,7 +117,7 @@ def review(
     *,
     elapsed_days: int,
     scheduler: Scheduler,
-    fuzz: Callable[[], float] | None = None,
+    choose: IntervalChoice | None = None,
     day_after: Callable[[int], date] | None = None,
 ) -> CardState:
     """Return the card after an answer.
@@ -124,7 +128,7 @@ def review(
         reviewed_on: the learner's local day of the answer.
         elapsed_days: local days since the last review; anything below 1 is a same-day review.
         scheduler: how to schedule.
-        fuzz: a seeded generator's `random`; intervals are exact when it is left out.
+        choose: picks the interval within the fuzz range (`spread`); intervals are exact when it is left out.
         day_after: tells the learner's local day so many seconds after the answer; when left out, the answer counts as
             given when the day began.
     """
@@ -152,12 +156,11 @@ def review(
     if waits is not None:
         step, delay_s = waits
         due_on = day_after(delay_s) if day_after else reviewed_on + timedelta(delay_s // _SECONDS_A_DAY)
-        return CardState(state, 0, card.ease, 0, lapses, due_on, step, memory.stability, memory.difficulty)
+        return CardState(state, 0, card.ease, 0, lapses, due_on, step, memory.stability, memory.difficulty, delay_s)
 
     interval = bounded_interval(chosen.interval, scheduler)
-    if fuzz is not None:
-        first, last = fuzz_range(interval, scheduler)
-        interval = first + int(fuzz() * (last - first + 1))
+    if choose is not None:
+        interval = choose(*fuzz_range(interval, scheduler), interval)
     return CardState(
         "review",
         interval,
