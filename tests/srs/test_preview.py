@@ -65,7 +65,7 @@ def test_a_preview_is_what_the_answer_does(interval, ease, late, grade):
     last_on = TODAY - timedelta(interval + late)
     for name, scheduler in (("sm2", None), ("fsrs", FSRS)):
         after = answer(
-            card, QUALITIES[grade], TODAY, last_on=last_on, scheduler=scheduler, fuzz=None, day_after=None
+            card, QUALITIES[grade], TODAY, last_on=last_on, scheduler=scheduler
         )
         outcome = shown(card, last_on=last_on)[name][grade]
         assert (outcome.state, outcome.interval_days, outcome.due_on) == (after.state, after.interval, after.due_on)

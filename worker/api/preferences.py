@@ -10,7 +10,6 @@ from litestar.openapi.spec import Operation
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from worker import clock
 from worker.api.bodies import documented, invalid, read_body
 from worker.api.documentation import ReadOperation, problem_responses, response
 from worker.api.learners import known_learner
@@ -82,6 +81,6 @@ async def change_preferences(
     async with engine.begin() as connection:
         await known_learner(connection, user_id)
         try:
-            return await preferences_store.change_preferences(connection, user_id, wished, clock.now())
+            return await preferences_store.change_preferences(connection, user_id, wished)
         except FaultyPreferencesError as error:
             raise invalid([FieldError(field, message) for field, message in error.faults]) from error

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -11,20 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from worker.db.queries import load_query
 from worker.db.statements import as_text
-from worker.srs import due_queue
+from worker.srs.due_queue import DEFAULT_DAY_START_HOUR
 from worker.srs.forecast import Due
-from worker.srs.learner import LearnerRules
+from worker.srs.learner import RULE_DEFAULTS, LearnerRules
 from worker.srs.queue_view import StoredCard
 from worker.srs.study import StudyDay
 
 _query = partial(load_query, "worker.srs")
-
-DEFAULTS: Final = {
-    "day_start_hour": due_queue.DEFAULT_DAY_START_HOUR,
-    "review_limit": due_queue.DEFAULT_REVIEW_LIMIT,
-    "new_limit": due_queue.DEFAULT_NEW_LIMIT,
-}
-
 
 class QueueHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What a stored queue says about itself; see `due_queue.DueQueue`."""
@@ -53,7 +46,7 @@ class CardCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 async def learner_rules(connection: AsyncConnection, user_id: UUID) -> LearnerRules | None:
     """Return how a learner's cards are scheduled; None: the learner is unknown."""
-    row = (await connection.execute(_text("learner_rules"), {**DEFAULTS, "user_id": user_id})).one_or_none()
+    row = (await connection.execute(_text("learner_rules"), {**RULE_DEFAULTS, "user_id": user_id})).one_or_none()
     return None if row is None else msgspec.convert(row._asdict(), LearnerRules)
 
 
@@ -85,7 +78,7 @@ async def due_forecast(
 
 async def study_days(connection: AsyncConnection, user_id: UUID) -> list[StudyDay]:
     """Return all of a learner's days of study, the earliest first."""
-    values = {"user_ids": [user_id], "since": None, "day_start_hour": DEFAULTS["day_start_hour"]}
+    values = {"user_ids": [user_id], "since": None, "day_start_hour": DEFAULT_DAY_START_HOUR}
     return [StudyDay(*row) for row in await connection.execute(_text("study_days"), values)]
 
 

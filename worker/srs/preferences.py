@@ -1,7 +1,7 @@
 """A learner's wishes about their study, and which of them go together. Pure."""
 
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -84,32 +84,10 @@ class PreferenceChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     notifications: Annotated[dict[str, Any], Meta(description="switches of the app")] | UnsetType = UNSET
 
 
-QUEUE_FIELDS: Final = frozenset(
-    {
-        "new_limit",
-        "review_limit",
-        "day_start_hour",
-        "review_order",
-        "new_order",
-        "bury_siblings",
-        "backlog_days",
-        "weekday_weights",
-        "vacation_from",
-        "vacation_until",
-    }
-)
-"""Those that today's queue depends on."""
-
-
 def changed(before: Preferences, wished: PreferenceChanges) -> Preferences:
     """Return the preferences with the changes."""
     given = {name: value for name, value in msgspec.structs.asdict(wished).items() if value is not UNSET}
     return msgspec.structs.replace(before, **given)
-
-
-def differing(before: Preferences, after: Preferences) -> list[str]:
-    """Return the names of the fields that differ."""
-    return [name for name in Preferences.__struct_fields__ if getattr(before, name) != getattr(after, name)]
 
 
 def faults(preferences: Preferences) -> list[tuple[str, str]]:

@@ -1,8 +1,10 @@
-"""Speaks SQL for a learner's wishes; a change that today's queue depends on has the queue built again, soon."""
+"""Speaks SQL for a learner's wishes.
 
-from datetime import datetime
+A trigger of the table has today's queue built again, soon, where a change matters to it: so it does for whoever writes here.
+"""
+
 from functools import partial
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -10,14 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from worker.db.queries import load_query
 from worker.db.statements import as_text
-from worker.srs.preferences import QUEUE_FIELDS, PreferenceChanges, Preferences, changed, differing, faults
+from worker.errors import ElpError
+from worker.srs.preferences import PreferenceChanges, Preferences, changed, faults
 
 _query = partial(load_query, "worker.srs")
 
-REBUILD_JOB: Final = "srs.rebuild_due_queues"
-
-
-class FaultyPreferencesError(Exception):
+class FaultyPreferencesError(ElpError):
     """Wishes that don't go together; each field with the end of the sentence "<field> …"."""
 
     def __init__(self, found: list[tuple[str, str]]) -> None:
@@ -31,12 +31,11 @@ async def load_preferences(connection: AsyncConnection, user_id: UUID) -> Prefer
 
 
 async def change_preferences(
-    connection: AsyncConnection, user_id: UUID, wished: PreferenceChanges, now: datetime
+    connection: AsyncConnection, user_id: UUID, wished: PreferenceChanges
 ) -> Preferences:
     """Change a known learner's wishes in the caller's transaction and return them all.
 
-    Two changes at once follow one another. If today's queue depends on what changed, the same transaction asks for it
-    to be built again; nothing is asked for, and nothing written, if nothing changed.
+    Two changes at once follow one another; nothing is written if nothing changes.
 
     Raises:
         FaultyPreferencesError: the wishes, with those that stay, don't go together.
@@ -50,22 +49,11 @@ async def change_preferences(
     after = changed(before, wished)
     if found := faults(after):
         raise FaultyPreferencesError(found)
-    if fields := differing(before, after):
+    if after != before:
         values: dict[str, Any] = msgspec.structs.asdict(after)
         values["notifications"] = msgspec.json.encode(after.notifications).decode()
         await connection.execute(as_text(_query("save_preferences")), {**values, "user_id": user_id})
-        if QUEUE_FIELDS.intersection(fields):
-            await ask_for_rebuild(connection, user_id, now)
     return after
-
-
-async def ask_for_rebuild(connection: AsyncConnection, user_id: UUID, now: datetime) -> None:
-    """Have a learner's queue of today built again after the caller's transaction, by a row in the outbox."""
-    payload = {"job": REBUILD_JOB, "parameters": {"user_ids": [str(user_id)]}}
-    await connection.execute(
-        as_text("SELECT enqueue_job('jobs.start', %(payload)s::jsonb, NULL, %(now)s::timestamptz)"),
-        {"payload": msgspec.json.encode(payload).decode(), "now": now},
-    )
 
 
 async def _read(connection: AsyncConnection, query: str, user_id: UUID) -> Preferences | None:

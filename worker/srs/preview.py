@@ -81,7 +81,7 @@ def _outcome(
     scheduler: Scheduler | None,
     day_after: Callable[[int], date] | None,
 ) -> Outcome:
-    after = answer(card, QUALITIES[grade], on, last_on=last_on, scheduler=scheduler, fuzz=None, day_after=day_after)
+    after = answer(card, QUALITIES[grade], on, last_on=last_on, scheduler=scheduler, day_after=day_after)
     if after is card:
         return Outcome(grade, card.state, card.interval, card.due_on, is_practice=True)
     earliest_on = latest_on = None

@@ -7,6 +7,10 @@ SELECT learner.timezone,
        coalesce(preference.desired_retention, 0.90)::float8 AS desired_retention,
        coalesce(preference.review_limit, %(review_limit)s::integer) AS review_limit,
        coalesce(preference.new_limit, %(new_limit)s::integer) AS new_limit,
+       coalesce(preference.learning_steps_s, '{60,600}') AS learning_steps_s,
+       coalesce(preference.relearning_steps_s, '{600}') AS relearning_steps_s,
+       coalesce(preference.minimum_interval, 1) AS minimum_interval,
+       coalesce(preference.maximum_interval, 36500) AS maximum_interval,
        fit.parameters
 FROM users AS learner
 LEFT JOIN user_preferences AS preference ON preference.user_id = learner.id

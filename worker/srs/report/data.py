@@ -12,9 +12,9 @@ from worker.db import Connection
 from worker.db.queries import load_query
 from worker.errors import ElpError
 from worker.srs import memory_store, prediction
-from worker.srs.due_queue import DEFAULT_DAY_START_HOUR, DEFAULT_NEW_LIMIT, DEFAULT_REVIEW_LIMIT
+from worker.srs.due_queue import DEFAULT_DAY_START_HOUR
 from worker.srs.forecast import Due
-from worker.srs.learner import LearnerRules
+from worker.srs.learner import RULE_DEFAULTS, LearnerRules
 from worker.srs.prediction import Prediction, Quality
 from worker.srs.study import StudyDay
 
@@ -93,12 +93,7 @@ def of_learner(connection: Connection, user_id: UUID, now: datetime) -> Subject:
     Raises:
         UnknownLearnerError: there is none with this id.
     """
-    defaults = {
-        "day_start_hour": DEFAULT_DAY_START_HOUR,
-        "review_limit": DEFAULT_REVIEW_LIMIT,
-        "new_limit": DEFAULT_NEW_LIMIT,
-    }
-    cursor = connection.execute(_query("learner_rules"), {**defaults, "user_id": user_id})
+    cursor = connection.execute(_query("learner_rules"), {**RULE_DEFAULTS, "user_id": user_id})
     row = cursor.fetchone()
     if row is None or cursor.description is None:
         raise UnknownLearnerError(user_id)
