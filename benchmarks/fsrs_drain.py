@@ -1,8 +1,9 @@
 """Cards rescheduled a second through the whole pipeline: with FSRS, beside the same with SM-2.
 
-Each attempt answers another card in review whose day has come, so each one reschedules a card: graded, scheduled, written
-with its effects, by `drain_lane` over all lanes in this one process. The same attempts and cards for both, in turns, in
-the same run; only `user_preferences.scheduler` and the cards' memory state differ. The model must not be the bottleneck.
+Each attempt answers another card in review whose day has come, so each one reschedules a card: graded, scheduled,
+written with its effects, by `drain_lane` over all lanes in this one process. The same attempts and cards for both, in
+turns, in the same run; only `user_preferences.scheduler` and the cards' memory state differ. The model must not be the
+bottleneck.
 """
 
 import time

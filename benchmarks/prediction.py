@@ -6,8 +6,8 @@ forget by a model of which FSRS knows nothing: recall after t days is 2^(−t / 
 1.5–12 days by learner and card; each recalled review multiplies it by 1.6–2.6 (by card), each forgotten one by 0.6, not
 below 2 days. They review on the due days that SM-2 gives or up to two days late, five new cards a day for 60 days.
 
-`python -m benchmarks.prediction LOG.csv [LATER.csv]` does the same for a log of one's own; with two files the second holds
-later reviews of the same cards and is foreseen from the first.
+`python -m benchmarks.prediction LOG.csv [LATER.csv]` does the same for a log of one's own; with two files the second
+holds later reviews of the same cards and is foreseen from the first.
 """
 
 import csv
@@ -99,7 +99,7 @@ class Compared(NamedTuple):
 
 
 def one_split(learners: Sequence[Sequence[Review]]) -> Compared:
-    """Return the measures on the newest fifth of each learner's reviews, fitted to what came before, of all together."""
+    """Return the measures on the newest fifth of each learner's reviews, fitted to what came before, all together."""
     found = fit(learners)
     assert found is not None, "too few reviews"
     return Compared(f"{found.trained_on:,} earlier reviews", found.sm2, found.current, found.fitted)
@@ -116,7 +116,9 @@ def own_fits(learners: Sequence[Sequence[Review]]) -> Compared:
         sm2 += list(predictions(reviews, predict_sm2, split))
         default += list(predictions(reviews, fsrs_predictor(DEFAULT_PARAMETERS), split))
         fitted += list(predictions(reviews, fsrs_predictor(own), split))
-    return Compared(f"{trained_on:,} earlier reviews, each learner's own", measure(sm2), measure(default), measure(fitted))
+    return Compared(
+        f"{trained_on:,} earlier reviews, each learner's own", measure(sm2), measure(default), measure(fitted)
+    )
 
 
 def _validated(reviews: Sequence[Review]) -> tuple[float, ...]:
@@ -173,7 +175,9 @@ def run(report: Report, *, quick: bool = False) -> None:
     compared[f"{len(simulated)} simulated learners, newest fifth, a fit each"] = own_fits(simulated)
     report.tables.append(table(compared))
     report.note("split by time: nothing is fitted to a review that is foreseen, nor to any later one")
-    report.note("simulated learners forget by 2^(−t / half-life), of which FSRS knows nothing; see benchmarks/prediction.py")
+    report.note(
+        "simulated learners forget by 2^(−t / half-life), of which FSRS knows nothing; see benchmarks/prediction.py"
+    )
     report.note(
         "an own fit is taken only if it foresees the newest fifth of what it may know better than the published"
         " parameters do; else the published ones stand in the row 'FSRS, fitted'"

@@ -150,7 +150,9 @@ class Report:
             console.print(f"- {note}", highlight=False)
 
     def _rates(self) -> RichTable:
-        table = RichTable(title=f"{self.name}: {self.machine['cores']} cores, {self.machine['processor']}", expand=False)
+        table = RichTable(
+            title=f"{self.name}: {self.machine['cores']} cores, {self.machine['processor']}", expand=False
+        )
         for heading in ("what", "unit", "ours", "limit", "usual way", "of limit", "of usual", "must reach", ""):
             table.add_column(heading, justify="left" if heading in {"what", "unit", "must reach"} else "right")
         for figure in self.figures:

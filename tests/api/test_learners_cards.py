@@ -132,7 +132,6 @@ def test_the_same_action_sent_by_many_at_once_counts_once(api, user_id, card_of,
 
 def test_an_action_waits_for_a_batch_that_holds_the_card(api, committed, committed_url, user_id, card_of):
 
-
     card = card_of()
     with psycopg.connect(committed_url) as batch, ThreadPoolExecutor(1) as pool:
         batch.execute("SELECT FROM srs_cards WHERE id = %s FOR NO KEY UPDATE", (card,))

@@ -20,9 +20,7 @@ def user_id(committed):
 def attempt(committed, user_id):
     def make(question_id, days_ago, score=1, **values):
         at = values.pop("attempted_at", NOON - timedelta(days=days_ago))
-        return make_attempt(
-            committed, user_id=user_id, question_id=question_id, attempted_at=at, score=score, **values
-        )
+        return make_attempt(committed, user_id=user_id, question_id=question_id, attempted_at=at, score=score, **values)
 
     return make
 

@@ -64,8 +64,6 @@ def test_a_preview_is_what_the_answer_does(interval, ease, late, grade):
     card = CardState("review", interval, ease, 2, 0, TODAY - timedelta(late), 0, float(interval), 5.0)
     last_on = TODAY - timedelta(interval + late)
     for name, scheduler in (("sm2", None), ("fsrs", FSRS)):
-        after = answer(
-            card, QUALITIES[grade], TODAY, last_on=last_on, scheduler=scheduler
-        )
+        after = answer(card, QUALITIES[grade], TODAY, last_on=last_on, scheduler=scheduler)
         outcome = shown(card, last_on=last_on)[name][grade]
         assert (outcome.state, outcome.interval_days, outcome.due_on) == (after.state, after.interval, after.due_on)

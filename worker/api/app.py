@@ -16,12 +16,12 @@ from worker.api import accept, problems, request_ids
 from worker.api.accept import AcceptAttempts
 from worker.api.attempts import accept_attempts, attempt_status
 from worker.api.auth import TokenGuard
-from worker.api.documentation import openapi_config
 from worker.api.cards import change_card, preview_answer
+from worker.api.documentation import openapi_config
 from worker.api.due_queues import due_queue, due_queue_cards
 from worker.api.health import Dependencies, health, ready
-from worker.api.problems import ProblemError
 from worker.api.preferences import change_preferences, preferences
+from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.api.study import due_forecast, statistics
 from worker.attempts.inbox import Inbox

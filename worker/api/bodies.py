@@ -59,9 +59,7 @@ def decode(body: bytes, kind: type[_Body]) -> _Body:
         for name in fields
         if name not in known
     ]
-    errors += [
-        FieldError(name, "is missing") for name, field in known.items() if field.required and name not in fields
-    ]
+    errors += [FieldError(name, "is missing") for name, field in known.items() if field.required and name not in fields]
     for name, value in fields.items():
         if name in known:
             try:

@@ -60,8 +60,9 @@ async def preferences(user_id: FromPath[UUID], engine: NamedDependency[AsyncEngi
     tags=["spaced repetition"],
     summary="Change some of a learner's wishes",
     description=(
-        "What is left out stays. All of it is taken or nothing. Where today's queue depends on a change (limits, order, "
-        "siblings, backlog, easy days, vacation, start of the day), it is built again within seconds; cards answered "
+        "What is left out stays. All of it is taken or nothing. Where today's queue depends on a change (limits, "
+        "order, siblings, backlog, easy days, vacation, start of the day), it is built again within seconds; cards "
+        "answered "
         "meanwhile don't come again. A new scheduler takes each card over at its next answer."
     ),
     responses={

@@ -19,6 +19,7 @@ from worker.srs.study import StudyDay
 
 _query = partial(load_query, "worker.srs")
 
+
 class QueueHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What a stored queue says about itself; see `due_queue.DueQueue`."""
 

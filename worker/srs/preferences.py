@@ -36,7 +36,9 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     leech_lapses: Annotated[int, Meta(ge=0, le=100)] = 8
     backlog_days: Annotated[int, Meta(ge=1, le=365)] = 7
     balance_load: bool = False
-    weekday_weights: Annotated[list[Weight], Meta(min_length=7, max_length=7)] = msgspec.field(default_factory=lambda: [100] * 7)
+    weekday_weights: Annotated[list[Weight], Meta(min_length=7, max_length=7)] = msgspec.field(
+        default_factory=lambda: [100] * 7
+    )
     vacation_from: date | None = None
     vacation_until: date | None = None
     notifications: dict[str, Any] = {}
@@ -69,9 +71,9 @@ class PreferenceChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         Annotated[int, Meta(ge=0, le=100, description="lapses that make a leech, which is suspended; 0: never")]
         | UnsetType
     ) = UNSET
-    backlog_days: (
-        Annotated[int, Meta(ge=1, le=365, description="days over which a backlog is spread")] | UnsetType
-    ) = UNSET
+    backlog_days: Annotated[int, Meta(ge=1, le=365, description="days over which a backlog is spread")] | UnsetType = (
+        UNSET
+    )
     balance_load: Annotated[bool, Meta(description="move due days within the fuzz range")] | UnsetType = UNSET
     weekday_weights: (
         Annotated[
@@ -79,8 +81,8 @@ class PreferenceChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         ]
         | UnsetType
     ) = UNSET
-    vacation_from: Annotated[date, Meta(description="first local day without a queue")] | None | UnsetType = UNSET
-    vacation_until: Annotated[date, Meta(description="the last such day")] | None | UnsetType = UNSET
+    vacation_from: Annotated[date, Meta(description="first local day without a queue")] | UnsetType | None = UNSET
+    vacation_until: Annotated[date, Meta(description="the last such day")] | UnsetType | None = UNSET
     notifications: Annotated[dict[str, Any], Meta(description="switches of the app")] | UnsetType = UNSET
 
 
@@ -100,7 +102,9 @@ def faults(preferences: Preferences) -> list[tuple[str, str]]:
             ("minimum_interval", f"must not be above maximum_interval, which is {preferences.maximum_interval}")
         )
     if not any(preferences.weekday_weights):
-        found.append(("weekday_weights", "must leave one day above 0; for a break use vacation_from and vacation_until"))
+        found.append(
+            ("weekday_weights", "must leave one day above 0; for a break use vacation_from and vacation_until")
+        )
     first, last = preferences.vacation_from, preferences.vacation_until
     if (first is None) != (last is None):
         missing = "vacation_from" if first is None else "vacation_until"

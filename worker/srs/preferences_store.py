@@ -1,6 +1,6 @@
 """Speaks SQL for a learner's wishes.
 
-A trigger of the table has today's queue built again, soon, where a change matters to it: so it does for whoever writes here.
+A trigger of the table has today's queue built again, soon, where a change matters to it, whoever writes here.
 """
 
 from functools import partial
@@ -17,6 +17,7 @@ from worker.srs.preferences import PreferenceChanges, Preferences, changed, faul
 
 _query = partial(load_query, "worker.srs")
 
+
 class FaultyPreferencesError(ElpError):
     """Wishes that don't go together; each field with the end of the sentence "<field> …"."""
 
@@ -30,9 +31,7 @@ async def load_preferences(connection: AsyncConnection, user_id: UUID) -> Prefer
     return await _read(connection, "preferences_of", user_id) or Preferences()
 
 
-async def change_preferences(
-    connection: AsyncConnection, user_id: UUID, wished: PreferenceChanges
-) -> Preferences:
+async def change_preferences(connection: AsyncConnection, user_id: UUID, wished: PreferenceChanges) -> Preferences:
     """Change a known learner's wishes in the caller's transaction and return them all.
 
     Two changes at once follow one another; nothing is written if nothing changes.

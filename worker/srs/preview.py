@@ -67,7 +67,10 @@ def preview(
         SchedulerPreview(
             name,
             name == used,
-            [_outcome(card, grade, on, last_on, scheduler if name == "fsrs" else None, day_after) for grade in QUALITIES],
+            [
+                _outcome(card, grade, on, last_on, scheduler if name == "fsrs" else None, day_after)
+                for grade in QUALITIES
+            ],
         )
         for name in order
     ]

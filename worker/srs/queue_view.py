@@ -92,7 +92,9 @@ def _left_by(card: StoredCard, local_date: date, built_at: datetime) -> LeftBy |
         return "buried"
     # A card in a step of this day comes back in it; whether its minutes are over is the app's clock's matter.
     is_open = card.state == "new" or card.next_review_date <= local_date
-    if not is_open or (card.state == "review" and card.last_reviewed_at is not None and card.last_reviewed_at > built_at):
+    if not is_open or (
+        card.state == "review" and card.last_reviewed_at is not None and card.last_reviewed_at > built_at
+    ):
         return "answered"
     return None
 

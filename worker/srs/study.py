@@ -1,5 +1,6 @@
 """What a learner's days of study amount to: true retention, workload, streak. Pure."""
 
+import itertools
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Final, NamedTuple
@@ -90,7 +91,7 @@ def streak(studied_on: Collection[date], today: date) -> Streak:
         return Streak(0, 0, None)
     ordered = sorted(set(studied_on))
     longest = run = 1
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in itertools.pairwise(ordered):
         run = run + 1 if (after - before).days == 1 else 1
         longest = max(longest, run)
     last = ordered[-1]

@@ -97,9 +97,7 @@ def of_learner(connection: Connection, user_id: UUID, now: datetime) -> Subject:
     row = cursor.fetchone()
     if row is None or cursor.description is None:
         raise UnknownLearnerError(user_id)
-    rules = msgspec.convert(
-        dict(zip([column.name for column in cursor.description], row, strict=True)), LearnerRules
-    )
+    rules = msgspec.convert(dict(zip([column.name for column in cursor.description], row, strict=True)), LearnerRules)
     return Subject(
         user_ids=[user_id],
         learners=1,
@@ -118,9 +116,7 @@ def of_cohort(connection: Connection, cohort: Cohort, sample: int, today: date) 
         "sample": sample,
     }
     rows = connection.execute(_query("cohort_learners"), wanted).fetchall()
-    return Subject(
-        user_ids=[row[0] for row in rows], learners=rows[0][1] if rows else 0, cohort=cohort, today=today
-    )
+    return Subject(user_ids=[row[0] for row in rows], learners=rows[0][1] if rows else 0, cohort=cohort, today=today)
 
 
 def gather(connection: Connection, subject: Subject, *, days: int, now: datetime) -> ReportData:
@@ -164,9 +160,7 @@ def _foreseen(
         own, population = memory_store.current_parameters(connection, chunk)
         for user_id, reviews in memory_store.reviews(connection, chunk).items():
             first = sum(review.day < since.toordinal() for review in reviews)  # they are sorted by time
-            fsrs += prediction.predictions(
-                reviews, prediction.fsrs_predictor(own.get(user_id, population)), first
-            )
+            fsrs += prediction.predictions(reviews, prediction.fsrs_predictor(own.get(user_id, population)), first)
             sm2 += prediction.predictions(reviews, prediction.predict_sm2, first)
     return fsrs, sm2
 

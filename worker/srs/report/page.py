@@ -59,9 +59,7 @@ def _tiles(data: ReportData, texts: dict[str, str]) -> Iterator[str]:
         texts["none"] if retention.retention is None else f"{retention.retention:.1%}",
         texts["tile_retention_note"].format(recalled=retention.recalled, reviews=retention.reviews),
     )
-    yield _tile(
-        texts["tile_answers"], f"{answers:,}", texts["tile_answers_note"].format(per_day=per_day, hours=hours)
-    )
+    yield _tile(texts["tile_answers"], f"{answers:,}", texts["tile_answers_note"].format(per_day=per_day, hours=hours))
     yield _tile(
         texts["tile_due"],
         f"{today.due if today else 0:,}",
@@ -95,7 +93,8 @@ def _quality(data: ReportData, texts: dict[str, str]) -> str:
         for name, found in (("FSRS", data.fsrs.quality), ("SM-2", data.sm2.quality))
     )
     return (
-        f'<section id="quality"><h2>{escape(texts["quality"])}</h2><div class="wide"><table><thead><tr><th>{escape(texts["scheduler"])}</th>'
+        f'<section id="quality"><h2>{escape(texts["quality"])}</h2><div class="wide"><table><thead><tr>'
+        f"<th>{escape(texts['scheduler'])}</th>"
         f"<th>{escape(texts['reviews'])}</th><th>log-loss</th><th>RMSE(bins)</th><th>AUC</th></tr></thead>"
         f'<tbody>{rows}</tbody></table></div><p class="about">{escape(texts["quality_about"])}</p></section>'
     )
@@ -125,7 +124,8 @@ _PAGE: Final = """<!doctype html>
     border-radius: .4rem }}
   .wide {{ overflow-x: auto }}
   table {{ border-collapse: collapse; width: 100% }}
-  th, td {{ padding: .35rem .5rem; text-align: right; border-bottom: 1px solid #e5e7eb; font-variant-numeric: tabular-nums }}
+  th, td {{ padding: .35rem .5rem; text-align: right; border-bottom: 1px solid #e5e7eb;
+    font-variant-numeric: tabular-nums }}
   th:first-child {{ text-align: left }}
 </style>
 </head>

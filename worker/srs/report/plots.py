@@ -4,6 +4,7 @@ Colours are those of Okabe and Ito, which people with colour-blindness tell apar
 """
 
 import io
+import itertools
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -110,7 +111,7 @@ def stability(data: ReportData, texts: Texts) -> str | None:
                 edgecolor="white",
                 label=texts["series_sm2"].format(n=sum(by_interval)),
             )
-        names = [f"< {EDGES[0]:.0f}", *(f"{a:.0f}–{b:.0f}" for a, b in zip(EDGES, EDGES[1:], strict=False))]
+        names = [f"< {EDGES[0]:.0f}", *(f"{a:.0f}–{b:.0f}" for a, b in itertools.pairwise(EDGES))]
         axes.set_xticks(places, [*names, f"≥ {EDGES[-1]:.0f}"], fontsize=10)
         axes.margins(y=0.25)  # room for the legend
         axes.set_xlabel(texts["stability_x"])

@@ -1,5 +1,6 @@
 """Numbers behind the plots: weeks, intervals of confidence, groups of predictions. Pure."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from math import sqrt
@@ -58,7 +59,7 @@ def weeks(days: Iterable[StudyDay]) -> list[Week]:
 
 
 def groups(predictions: Sequence[Prediction]) -> list[Group]:
-    """Return the predictions, sorted, in up to `GROUPS` groups of equal size, `GROUP_LEAST` in each; none if too few."""
+    """Return the predictions, sorted, in up to `GROUPS` groups of equal size, none below `GROUP_LEAST`."""
     number = min(GROUPS, len(predictions) // GROUP_LEAST)
     ordered = sorted(predictions, key=lambda each: each.probability)
     edges = [len(ordered) * place // number for place in range(number + 1)] if number else [0]
@@ -67,5 +68,5 @@ def groups(predictions: Sequence[Prediction]) -> list[Group]:
             sum(each.probability for each in ordered[begin:end]) / (end - begin),
             share(sum(each.recalled for each in ordered[begin:end]), end - begin),
         )
-        for begin, end in zip(edges, edges[1:], strict=False)
+        for begin, end in itertools.pairwise(edges)
     ]

@@ -49,7 +49,8 @@ TEXTS: Final[dict[Language, dict[str, str]]] = {
         "series_sm2": "SM-2: interval (n = {n:,})",
         "forecast": "Due cards of the next 30 days",
         "forecast_about": (
-            "What is scheduled now. Answers to come will schedule more within this time, most of all of new and forgotten "
+            "What is scheduled now. Answers to come will schedule more within this time, most of all of new and "
+            "forgotten "
             "cards; overdue cards stand under today, before any daily limit."
         ),
         "forecast_empty": "Nothing is due in the next 30 days.",
@@ -60,7 +61,8 @@ TEXTS: Final[dict[Language, dict[str, str]]] = {
         "calibration_about": (
             "Reviews in groups of equal size by their predicted recall. On the dashed line prediction and observation "
             "agree; below it recall was worse than foreseen. Bars: 95 % interval of confidence. FSRS is shown with the "
-            "parameters in use now; where these are a learner's own fit, it has seen the earlier of these reviews. SM-2 "
+            "parameters in use now; where these are a learner's own fit, it has seen the earlier of these "
+            "reviews. SM-2 "
             "predicts nothing itself: its interval is taken for the time in which recall falls to 90 %."
         ),
         "calibration_empty": "Too few reviews: at least {least} on later days than the item's last answer are needed.",
@@ -97,7 +99,8 @@ TEXTS: Final[dict[Language, dict[str, str]]] = {
         "none": "tidak ada",
         "retention": "Retensi sebenarnya dari waktu ke waktu",
         "retention_about": (
-            "Bagian ulangan yang diingat, minggu demi minggu. Ulangan adalah jawaban pertama pada suatu hari setempat untuk "
+            "Bagian ulangan yang diingat, minggu demi minggu. Ulangan adalah jawaban pertama pada suatu hari "
+            "setempat untuk "
             "butir yang sudah dijawab pada hari sebelumnya. Pita: selang kepercayaan 95 %; batang: jumlah ulangan."
         ),
         "retention_empty": "Tidak ada ulangan dalam waktu ini: sebuah butir dihitung mulai hari keduanya.",
@@ -108,7 +111,8 @@ TEXTS: Final[dict[Language, dict[str, str]]] = {
         "series_retention": "diingat",
         "stability": "Kestabilan ingatan",
         "stability_about": (
-            "Kartu yang dipelajari menurut lamanya ingatan bertahan: stabilitas FSRS, yaitu hari sampai daya ingat turun ke "
+            "Kartu yang dipelajari menurut lamanya ingatan bertahan: stabilitas FSRS, yaitu hari sampai daya "
+            "ingat turun ke "
             "90 %; untuk kartu SM-2, jaraknya. Kartu baru dan yang ditangguhkan tidak dihitung."
         ),
         "stability_empty": "Belum ada kartu yang dipelajari.",
@@ -118,7 +122,8 @@ TEXTS: Final[dict[Language, dict[str, str]]] = {
         "series_sm2": "SM-2: jarak (n = {n:,})",
         "forecast": "Kartu jatuh tempo 30 hari mendatang",
         "forecast_about": (
-            "Yang terjadwal saat ini. Jawaban mendatang akan menambah jadwal, terutama kartu baru dan yang terlupa; kartu "
+            "Yang terjadwal saat ini. Jawaban mendatang akan menambah jadwal, terutama kartu baru dan yang "
+            "terlupa; kartu "
             "terlambat ada pada hari ini, sebelum batas harian."
         ),
         "forecast_empty": "Tidak ada yang jatuh tempo dalam 30 hari mendatang.",
@@ -128,11 +133,13 @@ TEXTS: Final[dict[Language, dict[str, str]]] = {
         "calibration": "Kalibrasi: daya ingat yang diramalkan dan yang terlihat",
         "calibration_about": (
             "Ulangan dalam kelompok sama besar menurut daya ingat yang diramalkan. Pada garis putus-putus ramalan dan "
-            "kenyataan sama; di bawahnya daya ingat lebih buruk. Batang: selang kepercayaan 95 %. FSRS ditunjukkan dengan "
-            "parameter yang dipakai sekarang; bila parameter itu milik pelajar sendiri, ia sudah melihat ulangan yang lebih "
+            "kenyataan sama; di bawahnya daya ingat lebih buruk. Batang: selang kepercayaan 95 %. FSRS "
+            "ditunjukkan dengan "
+            "parameter yang dipakai sekarang; bila parameter itu milik pelajar sendiri, ia sudah melihat ulangan "
+            "yang lebih "
             "awal. SM-2 sendiri tidak meramal: jaraknya dianggap waktu sampai daya ingat turun ke 90 %."
         ),
-        "calibration_empty": "Terlalu sedikit ulangan: diperlukan sedikitnya {least} pada hari setelah jawaban terakhir.",
+        "calibration_empty": "Terlalu sedikit ulangan: perlu sedikitnya {least} pada hari setelah jawaban terakhir.",
         "calibration_x": "daya ingat yang diramalkan (%)",
         "calibration_y": "daya ingat yang terlihat (%)",
         "ideal": "sama",
