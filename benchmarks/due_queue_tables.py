@@ -58,7 +58,7 @@ def fill(learners: int) -> None:
         have = connection.execute("SELECT count(*) FROM users").fetchone()
         assert have is not None
         new = [row[0] for row in connection.execute(_USERS, {"first": have[0] + 1, "last": learners})]
-        with _without_card_indexes(connection) if len(new) > 50_000 else nullcontext():
+        with without_card_indexes(connection) if len(new) > 50_000 else nullcontext():
             cards_at_once = max(1, _CHUNK // max(len(new), 1))
             for first in range(1, CARDS + 1, cards_at_once):
                 last = min(first + cards_at_once - 1, CARDS)
@@ -69,7 +69,7 @@ def fill(learners: int) -> None:
 
 
 @contextmanager
-def _without_card_indexes(connection: Connection) -> Iterator[None]:
+def without_card_indexes(connection: Connection) -> Iterator[None]:
     """Drop the cards' indexes for a large load and make them again as they were."""
     constraints = connection.execute(
         "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"

@@ -53,7 +53,7 @@ _SCAN = """
 
 def ours() -> tuple[float, int]:
     """Run the job from an empty queue table and return seconds and queues built."""
-    _forget_queues()
+    forget_queues()
     begun_at = time.perf_counter()
     run = start_run(JOB, next(_PERIODS), trigger="manual").run
     work_on_run(run.run_id, budget_s=3_600)
@@ -87,7 +87,7 @@ def limit() -> float:
 
 def usual(sample: int) -> float:
     """Return the seconds a learner takes the usual way: a session, a few queries and a commit each."""
-    _forget_queues()
+    forget_queues()
     with session_factory()() as session, redis.Redis.from_url(get_settings().required_redis_url()) as cache:
         learners = session.scalars(select(User.id).order_by(User.id).limit(sample)).all()
         begun_at = time.perf_counter()
@@ -104,7 +104,7 @@ def run(report: Report, *, quick: bool = False) -> None:
     logging.configure("benchmarks", get_settings().model_copy(update={"log_level": "WARNING"}))
     sizes = (100, 500) if quick else (100, 1_000, 10_000, 100_000)
     rounds, sample = (2, 200) if quick else (5, 2_000)
-    with _own_database():
+    with own_database():
         for learners in sizes:
             fill(learners)
             ours()  # warms the caches, for all sizes alike
@@ -151,7 +151,7 @@ def compare(report: Report, *, rounds: int, sample: int, demands: bool) -> None:
     report.note(f"the usual way was timed on {sample:,} learners of {queues:,}, one commit each")
 
 
-def _forget_queues() -> None:
+def forget_queues() -> None:
     with autocommit() as connection:
         connection.execute("TRUNCATE srs_due_queues, job_runs, job_shards")
         connection.execute("CHECKPOINT")
@@ -163,7 +163,7 @@ def _copy_out(connection: Connection, table: str) -> Iterator[bytes]:
 
 
 @contextmanager
-def _own_database() -> Iterator[None]:
+def own_database() -> Iterator[None]:
     """Make a migrated database on the server that the settings name, and work in it."""
     url = get_settings().required_database_url()
     name = f"elp_due_queues_{os.getpid()}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as RichTable
 
 from worker.clock import now
 
@@ -81,6 +81,15 @@ class Figure:
         return all(demands) if demands else None
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Measures that are no rates, side by side."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str | float]]
+
+
 def this_machine() -> dict[str, Any]:
     """Return what the figures depend on beside the code."""
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -111,6 +120,7 @@ class Report:
 
     name: str = "benchmarks"
     figures: list[Figure] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     machine: dict[str, Any] = field(default_factory=this_machine)
     measured_at: datetime = field(default_factory=now)
@@ -130,8 +140,19 @@ class Report:
         return all(figure.reached is not False for figure in self.figures)
 
     def print(self) -> None:
-        """Print the table."""
-        table = Table(title=f"{self.name}: {self.machine['cores']} cores, {self.machine['processor']}", expand=False)
+        """Print the tables."""
+        console = Console(width=None if os.isatty(1) else 160)
+        if self.figures:
+            console.print(self._rates())
+        for each in self.tables:
+            console.print(_printable(each))
+        for note in self.notes:
+            console.print(f"- {note}", highlight=False)
+
+    def _rates(self) -> RichTable:
+        table = RichTable(
+            title=f"{self.name}: {self.machine['cores']} cores, {self.machine['processor']}", expand=False
+        )
         for heading in ("what", "unit", "ours", "limit", "usual way", "of limit", "of usual", "must reach", ""):
             table.add_column(heading, justify="left" if heading in {"what", "unit", "must reach"} else "right")
         for figure in self.figures:
@@ -147,10 +168,7 @@ class Report:
                 _demand(figure),
                 mark,
             )
-        console = Console(width=None if os.isatty(1) else 160)
-        console.print(table)
-        for note in self.notes:
-            console.print(f"- {note}", highlight=False)
+        return table
 
     def write(self, folder: Path = RESULTS) -> Path:
         """Write everything as JSON to `<folder>/<name>.json` and return that path."""
@@ -165,10 +183,27 @@ class Report:
             "measured_at": self.measured_at.isoformat(timespec="seconds"),
             "machine": self.machine,
             "figures": figures,
+            "tables": [asdict(table) for table in self.tables],
             "notes": self.notes,
         }
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return path
+
+
+def _printable(table: Table) -> RichTable:
+    printable = RichTable(title=table.title)
+    numeric = [all(isinstance(row[place], int | float) for row in table.rows) for place in range(len(table.columns))]
+    for heading, is_number in zip(table.columns, numeric, strict=True):
+        printable.add_column(heading, justify="right" if is_number else "left")
+    for row in table.rows:
+        printable.add_row(*(_cell(cell) for cell in row))
+    return printable
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def _rate(rate: Measured | None) -> str:

@@ -18,15 +18,18 @@ from worker.api import accept, problems, request_ids
 from worker.api.accept import AcceptAttempts
 from worker.api.attempts import accept_attempts, attempt_status
 from worker.api.auth import TokenGuard
+from worker.api.cards import change_card, preview_answer
 from worker.api.documentation import openapi_config
-from worker.api.due_queues import due_queue
+from worker.api.due_queues import due_queue, due_queue_cards
 from worker.api.event_feed import events
 from worker.api.health import Dependencies, health, ready
 from worker.api.incoming_events import IncomingEvents, accept_events
 from worker.api.jobs import JOB_ROUTES
 from worker.api.metrics import Exposition, RequestFigures, show_metrics
+from worker.api.preferences import change_preferences, preferences
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
+from worker.api.study import due_forecast, statistics
 from worker.attempts.inbox import Inbox
 from worker.events.feed import EventFeed, Notices
 from worker.nudges import LaneNudger
@@ -127,8 +130,15 @@ def create_app(settings: Settings | None = None) -> Api:
             accept_attempts,
             attempt_status,
             accept_events,
-            due_queue,
             events,
+            due_queue,
+            due_queue_cards,
+            due_forecast,
+            statistics,
+            preview_answer,
+            change_card,
+            preferences,
+            change_preferences,
             health,
             ready,
             show_metrics,

@@ -71,7 +71,7 @@ def _learner(
     return Learner(
         timezone=timezone,
         day_start_hour=day_start_hour,
-        scheduler=_scheduler(
+        scheduler=usable_scheduler(
             DEFAULT_PARAMETERS if parameters is None else tuple(parameters),
             retention_percent,
             tuple(learning_steps_s),
@@ -89,7 +89,7 @@ def _learner(
 
 
 @lru_cache(maxsize=10_000)
-def _scheduler(
+def usable_scheduler(
     parameters: tuple[float, ...],
     retention_percent: int,
     learning_steps_s: tuple[int, ...],
