@@ -53,6 +53,7 @@ format: venv-dev ## Put the code into shape
 	$(BIN)/ruff format .
 
 bench: venv-dev ## Measure against the limits; ARGS go to the benchmarks
+	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 migrations-check: venv-dev ## Migrate an empty database up, down and up again, and compare it with the models
