@@ -52,7 +52,7 @@ def _latency(report: Report, *, seconds: int, rounds: int) -> None:
                 _clear()
                 committed = _produce(_RATE, seconds)
                 _wait(_all_done)
-                begun = {}
+                begun: dict[int, int] = {}
                 for part in Path(folder).iterdir():
                     lines = (line.split() for line in part.read_text().splitlines())
                     begun |= {int(n): int(at) for n, at in lines}
@@ -136,10 +136,10 @@ def _whole(report: Report, *, jobs: int, rounds: int) -> None:
             _wait(_all_done)
             ours.append(jobs / (time.perf_counter() - begun_at))
         with app.open(), _process([*command, "worker", "--concurrency", "20"]):
-            nothing.batch_defer(*({"n": n} for n in range(50)))
+            nothing.batch_defer(*({"n": n} for n in range(50)))  # type: ignore[arg-type,unused-ignore]
             _wait(_all_succeeded)
             begun_at = time.perf_counter()
-            nothing.batch_defer(*({"n": n} for n in range(jobs)))
+            nothing.batch_defer(*({"n": n} for n in range(jobs)))  # type: ignore[arg-type,unused-ignore]
             _wait(_all_succeeded)
             usual.append(jobs / (time.perf_counter() - begun_at))
     report.add(
