@@ -171,7 +171,7 @@ async def _refused(connection: Any, entries: dict[int, Entry]) -> dict[int, Even
     """Return what the database's own rules say against the entries, by their places."""
     values = {
         "tasks": [entry.task for entry in entries.values()],
-        "payloads": [bytes(entry.payload).decode() for entry in entries.values()],
+        "payloads": [msgspec.json.encode(entry.payload).decode() for entry in entries.values()],
     }
     places = list(entries)
     refused = {}

@@ -117,7 +117,7 @@ def new_ids(entries: Sequence[Entry], written: set[UUID]) -> list[UUID | None]:
     for entry in entries:
         is_new = entry.id in unseen
         result.append(entry.id if is_new else None)
-        unseen.discard(entry.id)  # type: ignore[arg-type]  # a set of ids may be asked for None
+        unseen.discard(entry.id)
     return result
 
 
