@@ -127,7 +127,7 @@ class _World:
                     card["step"],
                     card["stability"],
                     card["difficulty"],
-                    card["due_at"] and (card["due_at"] - card["last_reviewed_at"]).total_seconds() or 0,
+                    (card["due_at"] and (card["due_at"] - card["last_reviewed_at"]).total_seconds()) or 0,
                 ),
             }
             for card in rows(self.connection, "srs_cards", user_id=user)
