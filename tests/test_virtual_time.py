@@ -25,6 +25,10 @@ OTHER_CLOCKS = re.compile(
 ALLOWED = {
     ("worker/clock.py", "datetime.now("): "the one reader",
     ("worker/simulate/database.py", "CURRENT_TIMESTAMP"): "looks for it in defaults, to replace it",
+    (
+        "worker/jobs/queries/depose_silent_leader.sql",
+        "clock_timestamp()",
+    ): "compares with the server's own state_change",
     ("worker/db/queries/connections.sql", "clock_timestamp()"): "compares with the server's own xact_start",
 }
 """Where another clock is right, and why."""

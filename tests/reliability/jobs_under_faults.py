@@ -1,6 +1,6 @@
 """Jobs whose every effect is a row in a table without a unique key: whatever happens twice is seen to have.
 
-A processes under faults loads this module (`launch.py`), so its beat and its pulses know the schedules as well.
+Each process under faults declares them (`launch.py`), so beat and the pulses know the schedules as well.
 """
 
 import os
@@ -32,27 +32,12 @@ def plan(planning: Planning) -> list[Bounds]:
 
 
 def note(shard: Shard) -> int:
-    """Leave a trace, and take some time over it."""
+    """Leave a trace of each shard, and take some time over it."""
     shard.connection.execute("INSERT INTO effects (run_id, n) VALUES (%s, %s)", (shard.run_id, shard.bounds["n"]))
     shard.connection.execute("SELECT pg_sleep(%s)", (shard.parameters.get("seconds", 0.15),))
     return 1
 
 
-for _name, _policy in MINUTELY.items():
-
-    @job(_name, schedule="* * * * *", catch_up=_policy, horizon=HORIZON, planner=plan, lease_s=5, max_starts=50)
-    def _minutely(shard: Shard) -> int:
-        """Note each shard of each minute."""
-        return note(shard)
-
-
-@job(BY_HAND, planner=plan, lease_s=5, max_starts=50, queue="batch")
-def by_hand(shard: Shard) -> int:
-    """Note each shard of a run that somebody asked for."""
-    return note(shard)
-
-
-@job(KILLER, planner=plan, lease_s=2, max_starts=2, queue="batch")
 def kill_process(shard: Shard) -> int:
     """Note each shard but the second, which ends its process as the kernel would when memory runs out."""
     if shard.bounds["n"] == 1:
@@ -60,10 +45,18 @@ def kill_process(shard: Shard) -> int:
     return note(shard)
 
 
-@job(POISONED, planner=plan, lease_s=5, max_starts=2, queue="batch")
 def always_raise(shard: Shard) -> int:
     """Note each shard, and then fail the second: its note must not stay."""
     items = note(shard)
     if shard.bounds["n"] == 1:
         raise ValueError("poison")
     return items
+
+
+def declare() -> None:
+    """Declare the jobs in this process; the process that runs the tests does not, for it shares its registry."""
+    for name, policy in MINUTELY.items():
+        job(name, schedule="* * * * *", catch_up=policy, horizon=HORIZON, planner=plan, lease_s=5, max_starts=50)(note)
+    job(BY_HAND, planner=plan, lease_s=5, max_starts=50, queue="batch")(note)
+    job(KILLER, planner=plan, lease_s=2, max_starts=2, queue="batch")(kill_process)
+    job(POISONED, planner=plan, lease_s=5, max_starts=2, queue="batch")(always_raise)

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.reliability import jobs_under_faults
 from worker import clock
 
 
@@ -29,8 +30,7 @@ class ShiftedClock:
 def main() -> None:
     if file := os.environ.get("ELP_TEST_CLOCK_FILE"):
         clock.set_source(ShiftedClock(Path(file)))
-    import tests.reliability.jobs_under_faults  # noqa: F401, PLC0415 - declares the jobs, in virtual time already
-
+    jobs_under_faults.declare()
     what = sys.argv.pop(1)
     if what == "api":
         runpy.run_module("worker.api", run_name="__main__", alter_sys=True)

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from worker.cli import app
+from worker.db.scratch import scratch_database
 from worker.jobs.definition import Job
 from worker.simulate import invariants
 from worker.simulate.invariants import INVARIANTS, Invariant, Look
@@ -56,11 +57,16 @@ def test_every_invariant_holds_over(simulate: Callable[..., Result], begins: str
         assert one.name.split(":")[0].split(",")[0][:40] in result.output
 
 
-def test_the_scratch_database_is_gone_afterwards(simulate: Callable[..., Result], maintenance_url: str) -> None:
-    digest(simulate("--from", "2026-03-28", "--to", "2026-03-28T01:00Z", "--seed", "1"))
-    with psycopg.connect(maintenance_url) as connection:
-        left = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'elp_scratch_%'").fetchall()
-    assert left == []
+def test_a_scratch_database_is_empty_and_gone_afterwards_whoever_is_still_connected(maintenance_url: str) -> None:
+    with scratch_database(maintenance_url) as url:
+        left_open = psycopg.connect(url)
+        tables = left_open.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        ).fetchone()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+    assert tables == (0,)
+    left_open.close()
 
 
 @pytest.fixture
@@ -80,7 +86,7 @@ def test_a_broken_invariant_stops_it_and_says_when_after_which_job_and_how_to_se
     assert result.exit_code == 1
     assert "broken: there are no learners" in result.output
     assert "there are 12 learners" in result.output
-    assert "seed 5, virtual instant 2026-03-28T00:03:00+00:00, last job srs.build_due_queues" in result.output
+    assert "seed 5, virtual instant 2026-03-28T00:03:00+00:00, last job none" in result.output
     assert (
         "again: elp simulate --from 2026-03-28T00:00Z --to 2026-03-31T00:00Z --learners 12 --seed 5"
         " --outage 2026-03-28T20:00Z/2026-03-29T05:00Z" in result.output

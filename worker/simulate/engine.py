@@ -33,6 +33,7 @@ class InProcess:
         """Bring a job up to date by its policy, and work on each run that this starts to its end."""
         for started in start_due(job, budget_s=_NO_LIMIT_S).started:
             if started.is_new:
+                self.job = job
                 self._outcome.runs += 1
                 self.run(registry.get(job), started.run.run_id, started.run.shards_total)
         return True
