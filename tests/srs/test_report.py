@@ -21,12 +21,12 @@ def learner_with_history(database, **values):
     for number in range(30):
         question_id = make_question(database)
         due_on = NOW.date() + timedelta(number - 5)
-        make_card(database, user_id=user_id, item_id=question_id, next_review_date=due_on, stability=9.0, difficulty=5.0)
+        make_card(
+            database, user_id=user_id, item_id=question_id, next_review_date=due_on, stability=9.0, difficulty=5.0
+        )
         for days_ago in (40, 20, 3):
             at = NOW - timedelta(days=days_ago, minutes=number)
-            make_attempt(
-                database, user_id=user_id, question_id=question_id, attempted_at=at, score=int(number % 5 > 0)
-            )
+            make_attempt(database, user_id=user_id, question_id=question_id, attempted_at=at, score=int(number % 5 > 0))
     return user_id
 
 
