@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     due_queue_cache_hours: Annotated[int, Field(ge=1, le=240)] = 48
     """How long a due queue stays in Redis."""
 
+    events_keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
+    """How long app events stay in the feed for readers that were away."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

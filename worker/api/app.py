@@ -18,10 +18,12 @@ from worker.api.attempts import accept_attempts, attempt_status
 from worker.api.auth import TokenGuard
 from worker.api.documentation import openapi_config
 from worker.api.due_queues import due_queue
+from worker.api.event_feed import events
 from worker.api.health import Dependencies, health, ready
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.attempts.inbox import Inbox
+from worker.events.feed import EventFeed, Notices
 from worker.nudges import LaneNudger
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
@@ -73,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Api:
     acceptor = AcceptAttempts(inbox, guard, settings)
     engine = create_engine(settings)
     cache = create_cache(settings)
+    notices = Notices(settings.required_database_url())
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -85,16 +88,18 @@ def create_app(settings: Settings | None = None) -> Api:
             await inbox.stop()
             if nudger:
                 nudger.stop()
+            await notices.stop()
             await engine.dispose()
             if cache:
                 await cache.aclose()
 
     app = Api(
-        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready],
+        route_handlers=[accept_attempts, attempt_status, due_queue, events, health, ready],
         guards=[guard.guard],
         dependencies={
             "acceptor": _provided(acceptor),
             "engine": _provided(engine),
+            "feed": _provided(EventFeed(engine, notices)),
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
         },
