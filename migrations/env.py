@@ -6,6 +6,7 @@ ELP_DATABASE_URL, a running embedded server.
 
 import logging
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,7 +22,7 @@ from worker.settings import get_settings
 
 LOCK_TIMEOUT = "5s"
 """A migration that cannot have its table at once gives way: waiting, it would block everyone who comes after it."""
-TURN_TIMEOUT = "5min"
+TURN_TIMEOUT_S = 300
 """How long a second migrating process waits for the first."""
 TURN_LOCK = 0x454C5003
 """Advisory lock (its class; key 0) that the migrating process holds."""
@@ -82,12 +83,27 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
+def _take_turn(connection: Connection) -> None:
+    """Wait until no other process migrates, in many short looks.
+
+    One that waits inside a statement holds a snapshot, and the other's CREATE INDEX CONCURRENTLY waits for that to end.
+
+    Raises:
+        TimeoutError: the other took longer than `TURN_TIMEOUT_S`.
+    """
+    give_up_at = time.monotonic() + TURN_TIMEOUT_S
+    while not connection.scalar(text(f"SELECT pg_try_advisory_lock({TURN_LOCK}, 0)")):
+        connection.commit()
+        if time.monotonic() >= give_up_at:
+            raise TimeoutError(f"another process has been migrating this database for {TURN_TIMEOUT_S} s")
+        time.sleep(0.2)
+
+
 def migrate_own_connection() -> None:
     """Connect, wait for other migrating processes, run what was asked for, disconnect (which gives up the lock)."""
     engine = create_engine(driver_url(database_url(), "psycopg"), poolclass=NullPool)
     with engine.connect() as connection:
-        connection.execute(text(f"SET lock_timeout = '{TURN_TIMEOUT}'"))
-        connection.execute(text(f"SELECT pg_advisory_lock({TURN_LOCK}, 0)"))
+        _take_turn(connection)
         connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text("SET statement_timeout = 0"))
         connection.commit()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from worker import clock
-from worker.jobs import Bounds, Planning, Shard, job
+from worker.jobs import SAMPLES, Bounds, Planning, Shard, job
 from worker.logging import get_logger
 from worker.settings import get_settings
 from worker.srs import store
@@ -23,7 +23,7 @@ def plan_due_queues(planning: Planning) -> Iterator[Bounds]:
         yield {"first": str(first), "last": str(last)}
 
 
-@job("srs.build_due_queues", schedule="*/15 * * * *", queue="batch", planner=plan_due_queues)
+@job("srs.build_due_queues", schedule="*/15 * * * *", queue="batch", planner=plan_due_queues, parameters={})
 def build_due_queues(shard: Shard) -> int:
     """Build the day's queue of each learner whose local day has begun.
 
@@ -32,5 +32,7 @@ def build_due_queues(shard: Shard) -> int:
     first, last = UUID(shard.bounds["first"]), UUID(shard.bounds["last"])
     days = local_days(store.day_rules(shard.connection, first, last), shard.period)
     built = store.build_due_queues(shard.connection, days, first, last, run_id=shard.run_id, now=clock.now())
+    for user_id, local_date, _ in built[:SAMPLES]:
+        shard.show({"user_id": str(user_id), "local_date": local_date.isoformat()})
     shard.after_commit(lambda: cache_queues(built))
     return len(built)

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from worker import clock
-from worker.jobs import Bounds, Planning, Shard, job
+from worker.jobs import SAMPLES, Bounds, Planning, Shard, job
 from worker.logging import get_logger
 from worker.srs import memory_store
 from worker.srs.fitting import MIN_REVIEWS, Fit, FittingError, fit
@@ -36,7 +36,7 @@ def plan_fits(planning: Planning) -> Iterator[Bounds]:
     yield from _lists(learners, FITTED_TOGETHER)
 
 
-@job("srs.fit_parameters", schedule="0 18 1 * *", queue="batch", planner=plan_fits, time_limit_s=900)
+@job("srs.fit_parameters", schedule="0 18 1 * *", queue="batch", planner=plan_fits, time_limit_s=900, parameters={})
 def fit_parameters(shard: Shard) -> int:
     """Fit FSRS to each learner's reviews; what foresees their later reviews better is taken."""
     user_ids = [UUID(each) for each in shard.bounds["user_ids"]]
@@ -48,6 +48,9 @@ def fit_parameters(shard: Shard) -> int:
     else:
         for user_id, of_learner in reviews.items():
             _add_fit(fits, user_id, [of_learner], own.get(user_id, population))
+    for learner, found in list(fits.items())[:SAMPLES]:
+        whose = "population" if learner is None else str(learner)
+        shard.show({"learner": whose, "is_accepted": found.is_accepted, "reviews": found.trained_on})
     memory_store.save_fits(shard.connection, fits, run_id=shard.run_id, now=clock.now())
     return len(fits)
 
@@ -76,9 +79,19 @@ def plan_migration(planning: Planning) -> Iterator[Bounds]:
     yield from _lists(chosen, MIGRATED_TOGETHER)
 
 
-@job("srs.migrate_state", queue="batch", planner=plan_migration)
+@job(
+    "srs.migrate_state",
+    queue="batch",
+    planner=plan_migration,
+    parameters={
+        "to": "the scheduler to move to: fsrs (when left out) or sm2",
+        "user_ids": "a list of learners; all on the other scheduler when left out",
+    },
+)
 def migrate_state(shard: Shard) -> int:
     """Move learners from SM-2 to FSRS, or back with the parameter `to` = `sm2`; no card becomes due on another day."""
     user_ids = [UUID(each) for each in shard.bounds["user_ids"]]
     move = memory_store.move_to_sm2 if _target(shard.parameters) == "sm2" else memory_store.move_to_fsrs
-    return move(shard.connection, user_ids)
+    moved = move(shard.connection, user_ids)
+    shard.show({"to": _target(shard.parameters), "learners": len(user_ids), "cards": moved})
+    return moved

@@ -5,7 +5,7 @@ may be given by name; JSON columns take Python values; an unknown name is a Type
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -246,3 +246,14 @@ def make_shard(connection: Connection[Any], *, run_id: UUID | None = None, numbe
 
 def make_outbox_entry(connection: Connection[Any], **values: Any) -> UUID:
     return insert(connection, "job_outbox", **{"task": "attempts.drain", "payload": {"lane": 0}} | values)
+
+
+def make_job_control(connection: Connection[Any], **values: Any) -> tuple[Any, ...]:
+    """A job that is known and not paused."""
+    return insert_row(connection, "job_controls", **{"job": f"test.job_{uuid4().hex}"} | values)
+
+
+def make_run_summary(connection: Connection[Any], **values: Any) -> tuple[Any, ...]:
+    """A day of a job without runs."""
+    summary = {"job": f"test.job_{uuid4().hex}", "ended_on": date(2026, 3, 1)}
+    return insert_row(connection, "job_run_summaries", **summary | values)

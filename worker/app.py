@@ -13,7 +13,7 @@ import structlog
 from celery import Celery, signals
 
 from worker import logging
-from worker.errors import ElpError
+from worker.errors import ConfigurationError, ElpError
 from worker.jobs.bootstep import PulseStep
 from worker.jobs.nudges import send_nudge
 from worker.settings import get_settings
@@ -24,6 +24,7 @@ R = TypeVar("R")
 app: Final = Celery("elp", set_as_current=True)
 app.config_from_object("celeryconfig")
 app.steps["worker"].add(PulseStep)
+_declared: Final[set[str]] = set()
 
 
 class TaskOutOfMemoryError(ElpError):
@@ -38,6 +39,14 @@ class TaskOutOfMemoryError(ElpError):
         self.task = task
 
 
+class DuplicateTaskError(ConfigurationError):
+    """Two functions are declared as the same task."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"task {name!r} is declared twice: rename one of them")
+        self.name = name
+
+
 def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator that makes a function the Celery task `name`.
 
@@ -47,7 +56,14 @@ def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]
     Args:
         name: what messages call it, such as `attempts.drain`.
         options: Celery's options for this task.
+
+    Raises:
+        DuplicateTaskError: there is a task of that name.
     """
+    # Not `app.tasks`: looking there would read the settings.
+    if name in _declared:
+        raise DuplicateTaskError(name)
+    _declared.add(name)
 
     def register(body: Callable[P, R]) -> Callable[P, R]:
         @wraps(body)

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
 
     events_keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
     """How long app events stay in the feed for readers that were away."""
+    job_history_days: Annotated[int, Field(ge=1, le=3_650)] = 90
+    """How long the ledger keeps the runs that ended; older ones are kept as one line a job and day."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

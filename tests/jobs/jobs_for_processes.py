@@ -29,3 +29,11 @@ def take_time(shard: Shard) -> int:
     items = _note(shard)
     shard.connection.execute("SELECT pg_sleep(%s)", (shard.parameters.get("seconds", 0.5),))
     return items
+
+
+@job("test.exhausts_memory", planner=_plan, max_starts=1)
+def exhaust_memory(shard: Shard) -> int:
+    """Run out of memory in one shard of several."""
+    if shard.bounds["n"] == 2:
+        raise MemoryError
+    return _note(shard)

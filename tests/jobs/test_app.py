@@ -11,7 +11,7 @@ from celery.app.defaults import DEFAULTS
 from celery.schedules import crontab
 
 import tasks
-from worker.app import TaskOutOfMemoryError, app, task
+from worker.app import DuplicateTaskError, TaskOutOfMemoryError, app, task
 from worker.jobs.beat import beat_entries
 from worker.jobs.registry import load_jobs
 
@@ -97,3 +97,9 @@ def test_task_without_memory_fails_alone_instead_of_ending_its_worker(registered
         app.tasks["test.exhausts"]()
     with pytest.raises(MemoryError):
         exhaust()  # the function itself stays as it is
+
+
+def test_second_task_of_a_name_is_refused_at_import() -> None:
+    task("test.declared_twice")
+    with pytest.raises(DuplicateTaskError, match=r"task 'test\.declared_twice' is declared twice"):
+        task("test.declared_twice")

@@ -1,5 +1,6 @@
 """The pulse: what it nudges for, when, how often, and who leads."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.factories import make_inbox_attempt, make_run, make_shard
+from tests.factories import make_inbox_attempt, make_job_control, make_run, make_shard
 from tests.support.processes import wait_until
 from worker import clock
 from worker.ids import lane_of
@@ -34,8 +35,8 @@ class Sent:
             self.messages.append(message)
         return not self.refuses
 
-    def start(self, job: str, period: datetime) -> bool:
-        return self._take("start", job, period)
+    def start(self, job: str) -> bool:
+        return self._take("start", job)
 
     def shard(self, job: Job, run_id: UUID, number: int) -> bool:
         return self._take("shard", job.name, run_id, number)
@@ -176,7 +177,7 @@ def test_run_without_open_shards_is_ended(database: psycopg.Connection) -> None:
 
 
 @pytest.fixture
-def periods(database: psycopg.Connection, sent: Sent, declare) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+def periods(database: psycopg.Connection, sent: Sent, declare) -> Iterator[Callable[..., list[str]]]:
     declare("test.quarterly", schedule="*/15 * * * *")
     declare("test.nightly", schedule="0 3 * * *", timezone="Asia/Jakarta")
     declare("test.by_hand")
@@ -185,32 +186,44 @@ def periods(database: psycopg.Connection, sent: Sent, declare) -> Iterator[Calla
         known.add(registry.get(name))
     reminders = Reminders()
 
-    def asked_for(at: datetime = NOW) -> list[tuple[Any, ...]]:
+    def asked_for(at: datetime = NOW) -> list[str]:
         sent.messages.clear()
         duties.start_missing_periods(database, at, sent, reminders, known)
-        return [message[1:] for message in sent.messages]
+        return [job for _, job in sent.messages]
 
     return asked_for
 
 
-NIGHTLY = ("test.nightly", datetime(2026, 11, 23, 20, 0, tzinfo=UTC))
+NIGHTLY = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 
 
-def test_present_periods_without_a_run_are_asked_for(periods) -> None:
-    assert periods() == [NIGHTLY, ("test.quarterly", PERIOD)]
+def test_jobs_whose_latest_period_is_not_decided_are_asked_for(periods) -> None:
+    assert periods() == ["test.nightly", "test.quarterly"]
 
 
-def test_period_that_has_its_run_in_whatever_state_is_not(database: psycopg.Connection, periods) -> None:
-    make_run(database, job="test.quarterly", period=PERIOD, state="failed")
-    make_run(database, job="test.nightly", period=PERIOD)  # another period's
-    assert periods() == [NIGHTLY]
+def test_job_whose_latest_period_is_decided_is_not(database: psycopg.Connection, periods) -> None:
+    make_job_control(database, job="test.quarterly", covered_until=PERIOD)
+    make_job_control(database, job="test.nightly", covered_until=NIGHTLY - timedelta(days=1))
+    assert periods() == ["test.nightly"]
+
+
+def test_paused_job_is_not_asked_for(database: psycopg.Connection, periods) -> None:
+    make_job_control(database, job="test.quarterly", paused_at=NOW)
+    assert periods() == ["test.nightly"]
+
+
+def test_job_whose_mark_lies_in_the_future_is_asked_for_since_a_clock_was_wrong(
+    database: psycopg.Connection, periods
+) -> None:
+    make_job_control(database, job="test.quarterly", covered_until=PERIOD + timedelta(days=300))
+    assert "test.quarterly" in periods()
 
 
 def test_beat_has_the_first_word_on_a_new_period(database: psycopg.Connection, periods) -> None:
-    make_run(database, job="test.nightly", period=NIGHTLY[1])
-    make_run(database, job="test.quarterly", period=PERIOD - timedelta(minutes=15))
+    make_job_control(database, job="test.nightly", covered_until=NIGHTLY)
+    make_job_control(database, job="test.quarterly", covered_until=PERIOD - timedelta(minutes=15))
     assert periods(PERIOD + seconds(4.9)) == []
-    assert periods(PERIOD + seconds(5)) == [("test.quarterly", PERIOD)]
+    assert periods(PERIOD + seconds(5)) == ["test.quarterly"]
 
 
 def test_same_period_is_asked_for_again_only_after_thirty_seconds(periods) -> None:
@@ -293,3 +306,56 @@ def test_pulse_outlives_a_restart_of_postgresql(postgres_server, sent: Sent) -> 
         wait_until(lambda: pulse.ticks > before)
     finally:
         pulse.stop()
+
+
+def test_leader_that_fell_silent_is_replaced_within_ten_seconds_and_comes_back_as_a_candidate(
+    database_url: str, sent: Sent
+) -> None:
+    frozen, other = (Pulse(database_url, sent, Registry()) for _ in range(2))
+    assert frozen.beat()
+    fell_silent_at = time.monotonic()
+    wait_until(other.beat, timeout_s=10)
+    assert 5 < time.monotonic() - fell_silent_at < 10
+    with pytest.raises(psycopg.OperationalError):
+        frozen.beat()
+    assert not frozen.beat()
+    for pulse in (frozen, other):
+        pulse.close()
+
+
+# --- what a tick costs ---
+
+
+def test_tick_costs_what_is_open_whatever_the_ledger_holds(database: psycopg.Connection, sent: Sent, declare) -> None:
+    declare("test.count", schedule="*/15 * * * *", concurrency=3)
+    database.execute(
+        "INSERT INTO job_runs (job, period, state, shards_total, shards_done, planned_at, started_at, finished_at)"
+        " SELECT 'test.count', %s - n * interval '15 min', 'succeeded', 1, 1, %s, %s, %s"
+        " FROM generate_series(1, 20000) AS n",
+        (PERIOD, NOW, NOW, NOW),
+    )
+    database.execute("INSERT INTO job_shards (run_id, number, state) SELECT id, 0, 'done' FROM job_runs")
+    open_run = planned_run(database, 60, period=PERIOD)
+    make_shard(database, run_id=open_run)
+    database.execute("ANALYZE job_runs, job_shards")
+    database.execute("SET LOCAL track_io_timing = off")
+    before = pages_read(database)
+    known = Registry()
+    known.add(registry.get("test.count"))
+    duties.finish_runs(database, NOW)
+    duties.start_missing_periods(database, NOW, sent, Reminders(), known)
+    duties.renudge_shards(database, NOW, sent, Reminders(), known)
+    assert sent.messages == [("start", "test.count"), ("shard", "test.count", open_run, 0)]
+    assert pages_read(database) - before < 300  # the tables have some 700
+
+
+def pages_read(database: psycopg.Connection) -> int:
+    """Pages of the ledger's tables and indexes that this session has read or found in memory."""
+    statement = """
+        SELECT sum(pg_stat_get_xact_blocks_fetched(oid)) FROM pg_class
+        WHERE oid IN ('job_runs'::regclass, 'job_shards'::regclass)
+           OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid IN ('job_runs'::regclass, 'job_shards'::regclass))
+    """
+    row = database.execute(statement).fetchone()
+    assert row is not None
+    return int(row[0])

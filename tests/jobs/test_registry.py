@@ -1,9 +1,12 @@
 """Declaring jobs: what is refused, and with which words."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 import tasks
-from worker.jobs import job
+from worker.jobs import Retry, job
 from worker.jobs.beat import beat_entries
 from worker.jobs.definition import Shard
 from worker.jobs.errors import DuplicateJobError, InvalidJobError, InvalidScheduleError, UnknownJobError
@@ -54,10 +57,32 @@ def test_name_like_no_other_is_answered_with_all_of_them(declare) -> None:
         registry.get("zzz")
 
 
-@pytest.mark.parametrize("option", ["max_starts", "time_limit_s", "lease_s"])
+@pytest.mark.parametrize("option", ["max_starts", "time_limit_s", "lease_s", "concurrency"])
 def test_number_below_one_is_refused_by_its_name(option: str) -> None:
     with pytest.raises(InvalidJobError, match=f"'test.count': {option} must be at least 1"):
         job("test.count", **{option: 0})(count)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"queue": "bach"}, r"there is no queue 'bach': attempts, default, batch"),
+        ({"catch_up": "some"}, r"there is no catch-up policy 'some': all, latest, none"),
+        ({"horizon": timedelta(0)}, "horizon must be longer than nothing"),
+        ({"retry": Retry(first=timedelta(0))}, "retry.first must be longer than nothing"),
+        ({"retry": Retry(first=timedelta(hours=1))}, "no longer than retry.longest"),
+        ({"retry": Retry(jitter=1.1)}, "a share from 0 to 1"),
+    ],
+)
+def test_value_that_cannot_work_is_refused_with_what_could(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidJobError, match=problem):
+        job("test.count", **options)(count)
+
+
+@pytest.mark.parametrize("name", ["count", "Test.count", "test.", "test.count learners", "test count", ""])
+def test_name_that_is_not_one_is_refused(name: str) -> None:
+    with pytest.raises(InvalidJobError, match=r"a name is <capability>\.<what_it_does>"):
+        job(name)(count)
 
 
 def test_job_without_docstring_is_refused_since_operators_read_it() -> None:

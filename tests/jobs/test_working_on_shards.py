@@ -7,17 +7,21 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from random import Random
 from uuid import UUID
 
 import psycopg
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from hypothesis import given
+from hypothesis import strategies as st
 
 from worker import clock
 from worker.db import transaction
 from worker.jobs import ledger as rows
-from worker.jobs.definition import Shard, retry_delay
+from worker.jobs.definition import Retry, Shard
 from worker.jobs.execution import start_run, work_on_run
+from worker.jobs.registry import registry
 
 PERIOD = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
@@ -42,10 +46,11 @@ def plan(name: str = "test.count") -> UUID:
     return start_run(name, PERIOD).run.run_id
 
 
-def take(run_id: UUID, number: int = 0, lease: timedelta = timedelta(minutes=1)) -> rows.Claim:
+def take(run_id: UUID, number: int = 0) -> rows.Claim:
     """Claim a shard as another worker would, and go silent."""
     with transaction() as connection:
-        claim = rows.claim_shard(connection, run_id, number, now=clock.now(), lease=lease)
+        run = rows.load_run(connection, run_id)
+        claim = rows.claim_shard(connection, run, registry.get(run.job), number, now=clock.now())
     assert claim is not None
     return claim
 
@@ -136,7 +141,7 @@ def test_failed_shard_leaves_no_effect_and_its_error_in_the_ledger(declare, ledg
     assert work_on_run(run_id).failed == 1
     ((state, starts, error, run_after),) = ledger.shards(run_id, "state", "starts", "error", "run_after")
     assert (state, starts, error) == ("pending", 1, "ValueError: a card without a question")
-    assert retry_delay(1) <= run_after - before < retry_delay(1) + timedelta(seconds=5)
+    assert timedelta(seconds=8) <= run_after - before < timedelta(seconds=15)
     assert effects.counted() == Counter()
 
 
@@ -235,9 +240,35 @@ def test_soft_time_limit_that_strikes_during_a_statement_is_a_failure_and_the_ne
     assert effects.counted() == Counter([1])
 
 
-def test_rests_double_from_ten_seconds_to_ten_minutes() -> None:
-    seconds = [retry_delay(starts).total_seconds() for starts in (1, 2, 3, 4, 7, 8, 1_000)]
+@given(
+    first=st.timedeltas(timedelta(milliseconds=1), timedelta(days=1)),
+    factor=st.integers(1, 10_000),
+    jitter=st.floats(0, 1),
+    starts=st.integers(1, 1_000),
+    seed=st.integers(),
+)
+def test_rest_doubles_up_to_its_limit_and_chance_only_shortens_it_by_its_share(
+    first: timedelta, factor: int, jitter: float, starts: int, seed: int
+) -> None:
+    retry = Retry(first=first, longest=first * factor, jitter=jitter)
+    full = first * min(2 ** (starts - 1), factor)
+    rest = retry.rest(starts, Random(seed))
+    assert full * (1 - jitter) - timedelta(microseconds=1) <= rest <= full
+    assert rest == retry.rest(starts, Random(seed))
+
+
+def test_rests_double_from_ten_seconds_to_ten_minutes_unless_the_job_says_otherwise() -> None:
+    retry = Retry(jitter=0)
+    seconds = [retry.rest(starts, Random(1)).total_seconds() for starts in (1, 2, 3, 4, 7, 8, 1_000)]
     assert seconds == [10, 20, 40, 80, 600, 600, 600]
+
+
+def test_shards_that_fail_together_come_back_one_after_the_other(declare, ledger) -> None:
+    declare("test.count", lambda _: 1 / 0, shards=20)
+    run_id = plan()
+    work_on_run(run_id)
+    rests = {round((after - at).total_seconds(), 1) for at, after in ledger.shards(run_id, "started_at", "run_after")}
+    assert len(rests) > 5
 
 
 # --- when a worker vanishes ---

@@ -48,6 +48,23 @@ JOBS: list[Case] = [
         accepted=[{"state": "running", "lease_expires_at": T0}, {"state": "done"}],
     ),
     bounds("job_shards", "items", 0),
+    filled("job_controls", "job", 200),
+    filled("job_run_summaries", "job", 200),
+    case(
+        "ck_job_run_summaries_runs",
+        refused=[{state: -1} for state in ("succeeded", "failed", "cancelled", "skipped")],
+        accepted=[{"succeeded": 0}, {"succeeded": 1, "failed": 1, "cancelled": 1, "skipped": 1}],
+    ),
+    case(
+        "ck_job_run_summaries_totals",
+        refused=[{"shards": -1}, {"items": -1}],
+        accepted=[{"shards": 0, "items": 0}, {"shards": 1, "items": 10**12}],
+    ),
+    case(
+        "ck_job_run_summaries_times",
+        refused=[{"total_ms": 1, "longest_ms": 2}, {"longest_ms": -1}],
+        accepted=[{"total_ms": 2, "longest_ms": 2}, {"total_ms": 0, "longest_ms": 0}],
+    ),
     filled("job_outbox", "task", 200),
     json_object("job_outbox", "payload"),
     bounds("job_outbox", "relays", 0),

@@ -13,7 +13,8 @@ from worker.ids import LANES
 from worker.jobs import ledger
 from worker.jobs.definition import Job
 from worker.jobs.execution import log_finished
-from worker.jobs.periods import latest_period
+from worker.jobs.ledger import CLOCK_SLACK
+from worker.jobs.periods import LatestPeriods
 from worker.jobs.registry import Registry
 from worker.logging import get_logger
 
@@ -35,8 +36,8 @@ START_AGAIN: Final = timedelta(seconds=30)
 class Nudges(Protocol):
     """The messages the pulse sends; each method returns whether Redis took it."""
 
-    def start(self, job: str, period: datetime) -> bool:
-        """Have the run of a period planned."""
+    def start(self, job: str) -> bool:
+        """Have a job brought up to date: its periods that are due and undecided started, or skipped by its policy."""
 
     def shard(self, job: Job, run_id: UUID, number: int) -> bool:
         """Have a run worked on."""
@@ -50,6 +51,7 @@ class Reminders:
 
     def __init__(self) -> None:
         self._due: dict[object, datetime] = {}
+        self.latest = LatestPeriods()
 
     def is_due(self, key: object, now: datetime) -> bool:
         """Return whether a nudge for `key` may be sent at `now`."""
@@ -77,34 +79,47 @@ def renudge_shards(
     connection: Connection, now: datetime, nudges: Nudges, reminders: Reminders, registry: Registry
 ) -> bool:
     """Nudge for runs with shards that wait or whose lease ran out; return False as soon as Redis refuses."""
-    values = {"now": now, "waiting_since": now - PATIENCE}
     known = {job.name: job for job in registry.all()}
-    for run_id, name, number, shards in connection.execute(load_query(_PACKAGE, "waiting_shards"), values).fetchall():
+    limits = {name: job.concurrency for name, job in known.items() if job.concurrency is not None}
+    values = {
+        "now": now,
+        "waiting_since": now - PATIENCE,
+        "limited": list(limits),
+        "limits": list(limits.values()),
+    }
+    for run_id, name, number in connection.execute(load_query(_PACKAGE, "waiting_shards"), values).fetchall():
         key = ("run", run_id)
         # A job that this worker's code does not know is left to a pulse of newer code.
         if name in known and reminders.is_due(key, now):
             if not nudges.shard(known[name], run_id, number):
                 return False
             reminders.sent(key, now, NUDGE_AGAIN)
-            _log.debug("run_renudged", job=name, run_id=str(run_id), waiting_shards=shards)
+            _log.debug("run_renudged", job=name, run_id=str(run_id), shard=number)
     return True
 
 
 def start_missing_periods(
     connection: Connection, now: datetime, nudges: Nudges, reminders: Reminders, registry: Registry
 ) -> bool:
-    """Ask for the present period of each scheduled job that has no run; return False as soon as Redis refuses."""
-    due = [
-        (job.name, latest_period(job.schedule, now - BEAT_GRACE)) for job in registry.all() if job.schedule is not None
-    ]
-    values = {"jobs": [name for name, _ in due], "periods": [period for _, period in due]}
-    for name, period in connection.execute(load_query(_PACKAGE, "missing_periods"), values).fetchall():
-        key = ("period", name, period)
-        if reminders.is_due(key, now):
-            if not nudges.start(name, period):
+    """Ask for each scheduled job whose latest period is not decided; return False as soon as Redis refuses.
+
+    The cost is that of the jobs, whatever the ledger holds and however much was missed: which periods those are, and
+    what becomes of them, whoever starts them finds out.
+    """
+    rows = connection.execute("SELECT job, paused_at, covered_until FROM job_controls").fetchall()
+    marks = {job: (paused_at, covered_until) for job, paused_at, covered_until in rows}
+    for job in registry.all():
+        if job.schedule is None:
+            continue
+        paused_at, covered_until = marks.get(job.name, (None, None))
+        period = reminders.latest.at(job.schedule, now - BEAT_GRACE)
+        is_decided = covered_until is not None and period <= covered_until <= now + CLOCK_SLACK
+        key = ("period", job.name, period)
+        if paused_at is None and not is_decided and reminders.is_due(key, now):
+            if not nudges.start(job.name):
                 return False
             reminders.sent(key, now, START_AGAIN)
-            _log.warning("period_missing", job=name, period=period.isoformat())
+            _log.warning("period_missing", job=job.name, period=period.isoformat())
     return True
 
 

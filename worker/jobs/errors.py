@@ -59,6 +59,48 @@ class NoScheduleError(ElpError):
         self.name = name
 
 
+class NotByHandError(ElpError):
+    """A job was started by hand that must not be."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"job {name!r} cannot be started by hand: its schedule or its events start it")
+        self.name = name
+
+
+class UnknownParameterError(ElpError):
+    """A parameter that the job does not take."""
+
+    def __init__(self, job: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"job {job!r} takes no parameter {name!r}; it takes: {', '.join(sorted(known)) or 'none'}")
+        self.job = job
+        self.name = name
+
+
+class UnknownShardError(ElpError):
+    """A run has no shard with this number."""
+
+    def __init__(self, run_id: UUID, number: int) -> None:
+        super().__init__(f"run {run_id} has no shard {number}: `elp jobs show {run_id} --all` lists them")
+        self.run_id = run_id
+        self.number = number
+
+
+class WrongStateError(ElpError):
+    """What was asked for does not go with the state that the run or shard is in."""
+
+    def __init__(self, what: str, state: str, wish: str, possible: str) -> None:
+        super().__init__(f"{what} is {state}: it cannot be {wish}; that takes one that is {possible}")
+        self.state = state
+
+
+class EventPeriodError(ElpError):
+    """An event's start came without its instant, by which a repeated delivery would find the same run."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"job {job!r}: a start by an event needs the event's instant as its period")
+        self.job = job
+
+
 class LeaseLostError(ElpError):
     """Another worker holds the shard now; what this one did must not commit."""
 

@@ -1,31 +1,37 @@
-"""Runs a job: plans a run with its shards in one transaction, then works on the shards, each in one of its own."""
+"""Runs a job: starts the periods that are due, or one period, and works on the shards of a run."""
 
+import json
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from itertools import groupby
+from typing import Any, Final
 from uuid import UUID
+from zlib import crc32
 
 import psycopg
 
 from worker import clock
-from worker.db import Connection, transaction
+from worker.db import transaction
 from worker.jobs import ledger
-from worker.jobs.definition import Bounds, Job, Planning, Shard, Trigger, retry_delay
-from worker.jobs.errors import LeaseLostError, NoScheduleError
+from worker.jobs.catch_up import decide, undecided
+from worker.jobs.definition import Job, Trigger
+from worker.jobs.errors import EventPeriodError, NoScheduleError
 from worker.jobs.leases import LeaseKeeper
-from worker.jobs.ledger import Claim, Run
+from worker.jobs.ledger import Run
+from worker.jobs.outcomes import Failure, outcome
 from worker.jobs.periods import latest_period
+from worker.jobs.planning import plan_shards
 from worker.jobs.registry import registry
+from worker.jobs.shard_work import claims, work_on_shard
 from worker.logging import get_logger
 
 _log = get_logger(__name__)
 
-T = TypeVar("T")
-
 LOOP_S: Final = 20.0
 """Seconds after which a task takes no further shard, so that other work of its queue gets a turn."""
+_SPREAD: Final = 1_000
+"""Microseconds over which events of one instant are spread, each with a period of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +43,67 @@ class StartedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class StartedPeriods:
+    """What bringing a job up to date came to."""
+
+    started: list[StartedRun]
+    skipped: int
+    is_complete: bool
+    """False: time was up before the periods were, and it wants to be called again."""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkDone:
     """What one task did for a run."""
 
     job: str
-
     done: int
     failed: int
     next_number: int | None
     """Where to go on when time was up before the shards were; None when nothing claimable was left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What a job's own code raised."""
+def start_due(name: str, *, budget_s: float = LOOP_S) -> StartedPeriods:
+    """Bring a job up to date: start or skip, by its catch-up policy, each period up to now that is not decided.
 
-    error: Exception
+    Usually that is the period which has just begun; after an outage or a pause, all since. Safe to call any number of
+    times, at once or later. A paused job is left alone.
 
-    def __str__(self) -> str:
-        return f"{type(self.error).__name__}: {self.error}"
+    Raises:
+        UnknownJobError: no such job.
+        NoScheduleError: it has no schedule.
+        psycopg.OperationalError: PostgreSQL failed; what was not decided before stays undecided.
+    """
+    stop_at = time.monotonic() + budget_s
+    job = registry.get(name)
+    if job.schedule is None:
+        raise NoScheduleError(name)
+    now = clock.now()
+    with transaction() as connection:
+        control = ledger.load_control(connection, name, now)
+    started: list[StartedRun] = []
+    skipped = 0
+    if control.paused_at is not None:
+        return StartedPeriods(started, skipped, is_complete=True)
+    periods = undecided(job.schedule, control.covered_until, job.horizon, now)
+    decisions = decide(job.catch_up, job.horizon, periods, now)
+    # In order, each step with its mark of how far it came: whoever is interrupted leaves the rest to the next.
+    for is_skipped, group in groupby(decisions, lambda decision: decision.decision == "skip"):
+        if is_skipped:
+            reasons = [(decision.period, decision.trigger, decision.reason) for decision in group]
+            with transaction() as connection:
+                skipped += ledger.skip_periods(connection, name, reasons, now)
+                ledger.cover(connection, name, reasons[-1][0], now)
+            continue
+        for decision in group:
+            if time.monotonic() >= stop_at:
+                return StartedPeriods(started, skipped, is_complete=False)
+            started.append(start_run(name, decision.period, trigger=decision.trigger))
+            with transaction() as connection:
+                ledger.cover(connection, name, decision.period, now)
+    if skipped:
+        _log.warning("periods_skipped", job=name, skipped=skipped, started=len(started))
+    return StartedPeriods(started, skipped, is_complete=True)
 
 
 def start_run(
@@ -71,33 +119,29 @@ def start_run(
 
     Args:
         name: the job.
-        period: its period; the latest one of its schedule when left out.
+        period: its period; when left out, the latest one of its schedule. For an event, its instant: several events of
+            one instant get runs of their own, unless their parameters are equal too.
         trigger: what caused the run, for the ledger.
         parameters: JSON values for planner and body.
 
     Raises:
         UnknownJobError: no such job.
         NoScheduleError: no period was given and the job has no schedule.
+        EventPeriodError: no period was given for an event.
+        NotByHandError: the job may not be started by hand.
+        UnknownParameterError: it takes no such parameter.
         psycopg.OperationalError: PostgreSQL failed; nothing is recorded, the period still counts as missing.
     """
     job = registry.get(name)
+    given: dict[str, Any] = json.loads(json.dumps(parameters or {}))
+    job.check_start(trigger, given)
+    if trigger == "event":
+        return _start_event(job, period, given)
     if period is None:
         if job.schedule is None:
             raise NoScheduleError(name)
         period = latest_period(job.schedule, clock.now())
-    planned = _outcome(lambda: _plan(job, period, trigger, parameters or {}))
-    if isinstance(planned, Failure):
-        if isinstance(planned.error, psycopg.OperationalError):
-            raise planned.error
-        _log.error("planning_failed", job=name, period=period.isoformat(), exc_info=planned.error)
-    with transaction() as connection:
-        if isinstance(planned, Failure):
-            planned = ledger.record_failed_plan(
-                connection, name, period, trigger=trigger, error=str(planned), now=clock.now()
-            )
-        run = ledger.find_run(connection, name, period)
-    assert run is not None, "planned above, or by whoever made the insert a no-op"
-    return StartedRun(run, is_new=planned is not None)
+    return _start(job, period, trigger, given)
 
 
 def work_on_run(run_id: UUID, number: int = 0, *, budget_s: float = LOOP_S) -> WorkDone:
@@ -114,8 +158,8 @@ def work_on_run(run_id: UUID, number: int = 0, *, budget_s: float = LOOP_S) -> W
     done = failed = 0
     next_number = None
     with LeaseKeeper(timedelta(seconds=job.lease_s)) as keeper:
-        for claim in _claims(run, job, number):
-            succeeded = _work_on_shard(run, job, claim, keeper)
+        for claim in claims(run, job, number):
+            succeeded = work_on_shard(run, job, claim, keeper)
             done, failed = done + succeeded, failed + (not succeeded)
             if time.monotonic() >= stop_at:
                 next_number = claim.number + 1
@@ -140,6 +184,45 @@ def log_finished(ended: ledger.FinishedRun) -> None:
     )
 
 
+def _start(job: Job, period: datetime, trigger: Trigger, parameters: dict[str, Any]) -> StartedRun:
+    planned = outcome(lambda: _plan(job, period, trigger, parameters))
+    if isinstance(planned, Failure):
+        if isinstance(planned.error, psycopg.OperationalError):
+            raise planned.error
+        _log.error("planning_failed", job=job.name, period=period.isoformat(), exc_info=planned.error)
+    with transaction() as connection:
+        if isinstance(planned, Failure):
+            planned = ledger.record_failed_plan(
+                connection,
+                job.name,
+                period,
+                trigger=trigger,
+                parameters=parameters,
+                error=str(planned),
+                now=clock.now(),
+            )
+        run = ledger.find_run(connection, job.name, period)
+    assert run is not None, "planned above, or by whoever made the insert a no-op"
+    return StartedRun(run, is_new=planned is not None)
+
+
+def _start_event(job: Job, instant: datetime | None, parameters: dict[str, Any]) -> StartedRun:
+    """Start a run for an event: known by its instant and its parameters, so that a second delivery finds the first's.
+
+    Rows written in one transaction bear one instant, so the period is that instant and a fraction of a millisecond
+    that follows from the parameters; where two meet all the same, the later takes the next free microsecond.
+    """
+    if instant is None:
+        raise EventPeriodError(job.name)
+    spread = crc32(json.dumps(parameters, sort_keys=True).encode()) % _SPREAD
+    period = instant + timedelta(microseconds=spread)
+    while True:
+        started = _start(job, period, "event", parameters)
+        if started.is_new or started.run.parameters == parameters:
+            return started
+        period += timedelta(microseconds=1)
+
+
 def _plan(job: Job, period: datetime, trigger: Trigger, parameters: dict[str, Any]) -> UUID | None:
     """Plan the run and return its id, or None when the period has one."""
     with transaction() as connection:
@@ -147,99 +230,6 @@ def _plan(job: Job, period: datetime, trigger: Trigger, parameters: dict[str, An
         run_id = ledger.open_run(connection, job.name, period, trigger=trigger, parameters=parameters, now=now)
         if run_id is None:
             return None
-        shards: list[Bounds] = [{}]
-        if job.planner is not None:
-            shards = list(job.planner(Planning(connection, period, parameters)))
-        total = ledger.add_shards(connection, run_id, shards, now)
-        if total == 0:
-            ledger.finish_runs(connection, now, run_id)
+        total = plan_shards(connection, job, run_id, period, parameters, now)
     _log.info("run_planned", job=job.name, run_id=str(run_id), period=period.isoformat(), shards=total)
     return run_id
-
-
-def _claims(run: Run, job: Job, number: int) -> Iterator[Claim]:
-    """Yield shards leased to this process: from `number` to the end, then once from the beginning."""
-    position, may_wrap = number, number > 0
-    while True:
-        with transaction() as connection:
-            # A claim lost in a crash of the server is a shard still free: it needs no wait for the disk.
-            connection.execute("SET LOCAL synchronous_commit = off")
-            now = clock.now()
-            claim = ledger.claim_shard(connection, run.run_id, position, now=now, lease=timedelta(seconds=job.lease_s))
-            if claim is not None and run.state == "planned":
-                ledger.mark_running(connection, run.run_id, now)
-        if claim is not None:
-            position = claim.number + 1
-            yield claim
-        elif may_wrap:
-            position, may_wrap = 0, False
-        else:
-            return
-
-
-def _work_on_shard(run: Run, job: Job, claim: Claim, keeper: LeaseKeeper) -> bool:
-    """Do one shard, work and done mark in one transaction; return whether it committed."""
-    if claim.starts > job.max_starts:
-        # It never came to an end, not even to an error: it kills whoever works on it.
-        _record_failure(claim, f"its worker was lost {job.max_starts} times", is_final=True)
-        return False
-    try:
-        with keeper.holding(claim):
-            committed = _outcome(lambda: _commit_shard(run, job, claim))
-    except (SystemExit, KeyboardInterrupt):
-        with transaction() as connection:
-            ledger.release(connection, claim)
-        _log.info("shard_released", job=job.name, run_id=str(run.run_id), shard=claim.number)
-        raise
-    if isinstance(committed, Failure):
-        if isinstance(committed.error, LeaseLostError):
-            _log.warning("shard_taken_over", job=job.name, run_id=str(run.run_id), shard=claim.number)
-        else:
-            _log.error(
-                "shard_failed", job=job.name, run_id=str(run.run_id), shard=claim.number, exc_info=committed.error
-            )
-            _record_failure(claim, str(committed), is_final=claim.starts >= job.max_starts)
-        return False
-    for callback in committed.callbacks:
-        called = _outcome(callback)
-        if isinstance(called, Failure):
-            _log.error("after_commit_failed", job=job.name, run_id=str(run.run_id), exc_info=called.error)
-    return True
-
-
-def _commit_shard(run: Run, job: Job, claim: Claim) -> Shard:
-    with transaction() as connection:
-        _limit(connection, job.time_limit_s)
-        shard = Shard(connection, run.run_id, claim.number, run.period, claim.bounds, run.parameters)
-        items = job.body(shard)
-        ledger.mark_done(connection, claim, items=items, now=clock.now())
-    return shard
-
-
-def _limit(connection: Connection, time_limit_s: int) -> None:
-    """Have the server itself end what outlives the limit, or whose client is gone: a killed worker holds no locks."""
-    connection.execute(
-        """SELECT set_config('statement_timeout', %(limit)s, true),
-                  set_config('idle_in_transaction_session_timeout', %(limit)s, true),
-                  set_config('client_connection_check_interval', '2s', true)""",
-        {"limit": f"{time_limit_s}s"},
-    )
-
-
-def _record_failure(claim: Claim, error: str, *, is_final: bool) -> None:
-    now = clock.now()
-    run_after = None if is_final else now + retry_delay(claim.starts)
-    with transaction() as connection:
-        ledger.mark_failed_start(connection, claim, error=error, now=now, run_after=run_after)
-
-
-def _outcome(call: Callable[[], T]) -> T | Failure:
-    """Call a job's own code and return its value, or what it raised.
-
-    The one place that catches every Exception: the code is a job author's, a failure of any kind belongs in the ledger
-    (MemoryError and Celery's soft time limit included), and the callers look at what it was.
-    """
-    try:
-        return call()
-    except Exception as error:  # noqa: BLE001
-        return Failure(error)

@@ -6,10 +6,10 @@ Afterwards `leased_by` tells who had the shard last.
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
@@ -17,11 +17,15 @@ from psycopg.types.json import Jsonb
 from worker.db import Connection
 from worker.db.queries import load_query
 from worker.ids import uuid7
-from worker.jobs.definition import Bounds, Trigger
+from worker.jobs.definition import Bounds, Job, Trigger
 from worker.jobs.errors import LeaseLostError, UnknownRunError
 
 _PACKAGE = "worker.jobs"
 _LONGEST_ERROR = 4_000
+CONCURRENCY_LOCK_CLASS: Final = 0x454C5005
+"""Class of the advisory locks under which shards of a job with a limit are claimed, one claim at a time."""
+CLOCK_SLACK: Final = timedelta(minutes=1)
+"""How far the clocks of two machines may be apart; a mark further ahead was set by a clock that was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,15 @@ class Claim:
     bounds: Bounds
     starts: int
     leased_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What is kept of a job besides its runs."""
+
+    paused_at: datetime | None
+    covered_until: datetime | None
+    """The last period that is decided; None: the job is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +101,61 @@ def add_shards(connection: Connection, run_id: UUID, shards: Iterable[Bounds], n
 
 
 def record_failed_plan(
-    connection: Connection, job: str, period: datetime, *, trigger: Trigger, error: str, now: datetime
+    connection: Connection,
+    job: str,
+    period: datetime,
+    *,
+    trigger: Trigger,
+    parameters: dict[str, Any],
+    error: str,
+    now: datetime,
 ) -> UUID | None:
     """Record a run whose planner failed, so that it is seen; return its id, None when the period has a run."""
-    run_id = open_run(connection, job, period, trigger=trigger, parameters={}, now=now)
+    run_id = open_run(connection, job, period, trigger=trigger, parameters=parameters, now=now)
     if run_id is not None:
         connection.execute(
             "UPDATE job_runs SET state = 'failed', error = %s, finished_at = %s WHERE id = %s",
             (f"planning failed: {error}"[:_LONGEST_ERROR], now, run_id),
         )
     return run_id
+
+
+def skip_periods(
+    connection: Connection, job: str, periods: Sequence[tuple[datetime, Trigger, str]], now: datetime
+) -> int:
+    """Record periods as skipped, each with its trigger and the reason; those that have a run keep it.
+
+    Returns:
+        How many were recorded.
+    """
+    values = {
+        "job": job,
+        "ids": [uuid7(now) for _ in periods],
+        "periods": [period for period, _, _ in periods],
+        "triggers": [trigger for _, trigger, _ in periods],
+        "reasons": [reason for _, _, reason in periods],
+        "now": now,
+    }
+    return connection.execute(load_query(_PACKAGE, "skip_periods"), values).rowcount
+
+
+def load_control(connection: Connection, job: str, now: datetime) -> Control:
+    """Return whether a job is paused and how far its periods are decided.
+
+    A mark that lies in the future was set while a clock was wrong: then the ledger itself tells.
+    """
+    row = connection.execute("SELECT paused_at, covered_until FROM job_controls WHERE job = %s", (job,)).fetchone()
+    control = Control(None, None) if row is None else Control(*row)
+    if control.covered_until is None or control.covered_until <= now + CLOCK_SLACK:
+        return control
+    last = connection.execute(load_query(_PACKAGE, "last_scheduled_period"), {"job": job, "now": now}).fetchone()
+    return Control(control.paused_at, None if last is None else last[0])
+
+
+def cover(connection: Connection, job: str, period: datetime, now: datetime) -> None:
+    """Note that all periods up to this one are decided; a mark in the future is put right, else it only grows."""
+    values = {"job": job, "period": period, "plausible_until": now + CLOCK_SLACK}
+    connection.execute(load_query(_PACKAGE, "cover_period"), values)
 
 
 def load_run(connection: Connection, run_id: UUID) -> Run:
@@ -114,20 +172,27 @@ def find_run(connection: Connection, job: str, period: datetime) -> Run | None:
     return _one_run(connection, "job = %s AND period = %s", (job, period))
 
 
-def claim_shard(
-    connection: Connection, run_id: UUID, from_number: int, *, now: datetime, lease: timedelta
-) -> Claim | None:
-    """Lease the first free shard numbered `from_number` or more to this process; None when there is none."""
+def claim_shard(connection: Connection, run: Run, job: Job, from_number: int, *, now: datetime) -> Claim | None:
+    """Lease the first free shard numbered `from_number` or more to this process; None when there is none for it.
+
+    There is none, too, while the job is paused (runs started by hand go on) and while as many of its shards are at work
+    as may be. Claims of a job with such a limit take turns, each for the moment of its transaction; whoever finds the
+    limit reached goes away: those at work claim the next.
+    """
+    if job.concurrency is not None:
+        connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (CONCURRENCY_LOCK_CLASS, job.name))
     leased_by = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
     values = {
-        "run_id": run_id,
+        "run_id": run.run_id,
+        "job": job.name,
         "from_number": from_number,
         "now": now,
+        "most": job.concurrency,
         "leased_by": leased_by,
-        "lease_expires_at": now + lease,
+        "lease_expires_at": now + timedelta(seconds=job.lease_s),
     }
     row = connection.execute(load_query(_PACKAGE, "claim_shard"), values).fetchone()
-    return None if row is None else Claim(row[0], run_id, row[1], row[2], row[3], leased_by)
+    return None if row is None else Claim(row[0], run.run_id, row[1], row[2], row[3], leased_by)
 
 
 def mark_running(connection: Connection, run_id: UUID, now: datetime) -> None:

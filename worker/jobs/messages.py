@@ -1,6 +1,5 @@
 """The three messages there are: look at this job, at this run, at this lane."""
 
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -24,9 +23,9 @@ class Messages:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def start(self, job: str, period: datetime) -> bool:
-        """Have a worker plan the run of a job for a period, if it has none."""
-        return send_nudge(self._app, "jobs.start", job, period.isoformat(), queue="default", expires_s=EXPIRES_S)
+    def start(self, job: str) -> bool:
+        """Have a worker bring a job up to date: start or skip its periods that are due and undecided."""
+        return send_nudge(self._app, "jobs.start", job, queue="default", expires_s=EXPIRES_S)
 
     def shard(self, job: Job, run_id: UUID, number: int) -> bool:
         """Have a worker of the job's queue work on the shards of a run, from `number` on."""
@@ -42,7 +41,7 @@ class Messages:
 
     def run(self, job: Job, run_id: UUID, shards: int) -> None:
         """Have up to `FAN_OUT` workers work on a new run, spread over its shards."""
-        workers = min(shards, FAN_OUT)
+        workers = min(shards, FAN_OUT, job.concurrency or FAN_OUT)
         for worker in range(workers):
             if not self.shard(job, run_id, worker * shards // workers):
                 return

@@ -106,6 +106,21 @@ def latest_period(schedule: Schedule, at: datetime) -> datetime:
     raise InvalidScheduleError(schedule.cron, schedule.zone, f"did not fire in the 29 years before {at:%Y-%m-%d}")
 
 
+class LatestPeriods:
+    """Knows the latest period of schedules without a walk each time: for whoever asks every second."""
+
+    def __init__(self) -> None:
+        self._known: dict[Schedule, tuple[datetime, datetime]] = {}
+
+    def at(self, schedule: Schedule, instant: datetime) -> datetime:
+        """Return the last period that is not later than `instant`, as `latest_period` does."""
+        latest, following = self._known.get(schedule, (instant, instant))
+        if not latest <= instant < following:
+            latest = latest_period(schedule, instant)
+            self._known[schedule] = latest, next_period(schedule, instant)
+        return latest
+
+
 def in_words(schedule: Schedule) -> str:
     """Return the schedule as an English sentence, such as "At 03:00 every day (Asia/Jakarta)"."""
     words = CronSim(schedule.cron, datetime(2024, 1, 1, tzinfo=UTC)).explain()

@@ -6,6 +6,7 @@ whoever holds a session advisory lock: PostgreSQL frees it the moment the leader
 
 import os
 import threading
+from datetime import timedelta
 from typing import Final
 
 import psycopg
@@ -14,6 +15,7 @@ import structlog
 from worker import clock
 from worker.db import Connection
 from worker.db.engines import libpq_url
+from worker.db.queries import load_query
 from worker.jobs import duties
 from worker.jobs.duties import Nudges, Reminders
 from worker.jobs.registry import Registry
@@ -25,6 +27,9 @@ LEADER_LOCK: Final = (0x454C5004, 0)
 """The advisory lock (class, number) of the leader."""
 TICK_S: Final = 1.0
 _STATEMENT_TIMEOUT_MS: Final = 5_000
+_SILENT_AFTER: Final = timedelta(seconds=7)
+"""A leader whose session did nothing for this long is frozen (a stopped process, a suspended machine): no statement of
+it takes longer, and it has one each second. With the tick of whoever notices, another leads within 10 s."""
 
 
 class Pulse:
@@ -76,6 +81,8 @@ class Pulse:
             self.is_leader = row is not None and row[0]
             if self.is_leader:
                 _log.info("pulse_leads")
+            else:
+                self._depose_silent(connection)
         if self.is_leader:
             self.ticks += 1
             self._look_after_all(connection)
@@ -109,6 +116,16 @@ class Pulse:
         )
         self.publish_errors += not taken
 
+    def _depose_silent(self, connection: Connection) -> None:
+        """End the session of a leader that fell silent: the lock is free then, and the next beat takes it.
+
+        The clock is the server's. A leader that wakes up finds its connection closed and begins again as a candidate.
+        """
+        classid, objid = LEADER_LOCK
+        values = {"class": classid, "number": objid, "silent_after": _SILENT_AFTER}
+        if connection.execute(load_query("worker.jobs", "depose_silent_leader"), values).fetchall():
+            _log.warning("pulse_leader_deposed", silent_s=_SILENT_AFTER.total_seconds())
+
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
             self.is_leader = False
@@ -117,13 +134,13 @@ class Pulse:
                 autocommit=True,
                 application_name="elp-pulse",
                 connect_timeout=5,
-                # Either side notices within about 10 s that the other's machine is gone.
+                # Either side notices within about 8 s that the other's machine is gone.
                 keepalives_idle=4,
                 keepalives_interval=2,
-                keepalives_count=3,
+                keepalives_count=2,
                 options=(
                     f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}"
-                    " -c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+                    " -c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2"
                 ),
             )
         return self._connection

@@ -1,10 +1,11 @@
 """Which jobs exist: filled by the `@job` declarations when their modules are imported."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from importlib import import_module
 from typing import Final
 
-from worker.jobs.definition import Body, Job, Planner, Queue
+from worker.jobs.definition import Body, CatchUp, Job, Planner, Queue, Retry
 from worker.jobs.errors import DuplicateJobError, UnknownJobError
 from worker.jobs.periods import Schedule
 
@@ -49,17 +50,26 @@ class Registry:
 registry: Final = Registry()
 """This process's jobs."""
 
+HORIZON: Final = timedelta(days=35)
+"""How late a period may still run unless its job says otherwise: it holds the newest period of a monthly job."""
+
 
 def job(
     name: str,
     *,
     schedule: str | None = None,
     timezone: str = "UTC",
-    queue: Queue = "default",
+    catch_up: CatchUp = "latest",
+    horizon: timedelta = HORIZON,
     planner: Planner | None = None,
+    queue: Queue = "default",
     max_starts: int = 5,
+    retry: Retry = Retry(),  # noqa: B008 - a frozen value
     time_limit_s: int = 600,
     lease_s: int = 60,
+    concurrency: int | None = None,
+    manual: bool = True,
+    parameters: Mapping[str, str] | None = None,
 ) -> Callable[[Body], Body]:
     """Declare the decorated function as the body of the job `name`. The function itself stays as it is.
 
@@ -67,11 +77,18 @@ def job(
         name: `<capability>.<what_it_does>`, unique.
         schedule: a cron expression of five fields; None for jobs that run by hand or on an event.
         timezone: the IANA zone in which the expression is meant.
-        queue: the Celery queue whose workers work on its shards.
+        catch_up: what becomes of periods that nobody started in time, after an outage or a pause: `latest` runs the
+            newest, `all` each of them, `none` the newest if it is hardly late; the others are recorded as skipped.
+        horizon: a period older than this is not caught up, whatever the policy.
         planner: cuts a run into shards; None for one shard.
+        queue: the Celery queue whose workers work on its shards.
         max_starts: starts of a shard, crashes included, after which it is failed and the others go on.
+        retry: how long a shard rests after a start that failed.
         time_limit_s: seconds a shard may take.
         lease_s: seconds after which a shard whose worker fell silent may be taken over.
+        concurrency: most shards of the job at work at once, over all workers; None for no limit of its own.
+        manual: whether operators may start it by hand.
+        parameters: what parameters it takes, each with its meaning in words: others are refused. None: any.
 
     Raises:
         DuplicateJobError: the name is taken.
@@ -85,11 +102,17 @@ def job(
                 name=name,
                 body=body,
                 schedule=None if schedule is None else Schedule(schedule, timezone),
+                catch_up=catch_up,
+                horizon=horizon,
                 planner=planner,
                 queue=queue,
                 max_starts=max_starts,
+                retry=retry,
                 time_limit_s=time_limit_s,
                 lease_s=lease_s,
+                concurrency=concurrency,
+                manual=manual,
+                parameters=parameters,
             )
         )
         return body

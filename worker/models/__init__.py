@@ -9,6 +9,7 @@ from worker.models.billing import PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
 from worker.models.events import AppEvent
 from worker.models.jobs import JobOutbox, JobRun, JobShard
+from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
 from worker.models.search import SearchDirty
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
@@ -23,8 +24,10 @@ __all__ = [
     "AuditLog",
     "Backup",
     "Base",
+    "JobControl",
     "JobOutbox",
     "JobRun",
+    "JobRunSummary",
     "JobShard",
     "Lesson",
     "LessonProgress",

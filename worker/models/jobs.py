@@ -1,6 +1,6 @@
-"""The job engine's ledger: runs, their shards, and the outbox."""
+"""The job engine's ledger: runs, their shards, what is kept of old runs and of each job, and the outbox."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from worker.models.base import (
 
 RunState = Literal["planned", "running", "succeeded", "failed", "cancelled", "skipped"]
 RunTrigger = Literal["schedule", "catch_up", "manual", "event"]
-ShardState = Literal["pending", "running", "done", "failed"]
+ShardState = Literal["pending", "running", "done", "failed", "cancelled"]
 
 
 class JobRun(Base):
@@ -43,6 +43,7 @@ class JobRun(Base):
     items: Mapped[BigInt] = mapped_column(server_default=text("0"))
     """What the job counts (learners, questions, charges …), summed over its shards."""
     error: Mapped[str | None]
+    """Why it failed, or why the job's policy skipped it."""
     planned_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -56,6 +57,7 @@ class JobRun(Base):
         check("items", "items >= 0"),
         UniqueConstraint("job", "period", name="uq_job_runs_period"),
         Index("idx_job_runs_unfinished", "planned_at", postgresql_where=text("state IN ('planned', 'running')")),
+        Index("idx_job_runs_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
     )
 
 
@@ -92,6 +94,46 @@ class JobShard(Base):
         check("items", "items >= 0"),
         UniqueConstraint("run_id", "number", name="uq_job_shards_number"),
         Index("idx_job_shards_claimable", "run_id", "number", postgresql_where=text("state IN ('pending', 'running')")),
+        Index("idx_job_shards_running", "run_id", postgresql_where=text("state = 'running'")),
+    )
+
+
+class JobControl(Base):
+    """What is kept of a job besides its runs: whether it is paused, and up to which period all is decided."""
+
+    __tablename__ = "job_controls"
+
+    job: Mapped[str] = mapped_column(primary_key=True)
+    paused_at: Mapped[datetime | None]
+    """Since when no period is started and no shard claimed; NULL: it is not paused."""
+    covered_until: Mapped[datetime | None]
+    """The last period that was run or skipped; those after it, up to the present, are still to be decided."""
+
+    __table_args__ = (not_blank("job", 200),)
+
+
+class JobRunSummary(Base):
+    """What is kept of a job's runs that ended on one day (UTC), once the runs themselves are deleted."""
+
+    __tablename__ = "job_run_summaries"
+
+    job: Mapped[str] = mapped_column(primary_key=True)
+    ended_on: Mapped[date] = mapped_column(primary_key=True)
+    succeeded: Mapped[int] = mapped_column(server_default=text("0"))
+    failed: Mapped[int] = mapped_column(server_default=text("0"))
+    cancelled: Mapped[int] = mapped_column(server_default=text("0"))
+    skipped: Mapped[int] = mapped_column(server_default=text("0"))
+    shards: Mapped[BigInt] = mapped_column(server_default=text("0"))
+    items: Mapped[BigInt] = mapped_column(server_default=text("0"))
+    total_ms: Mapped[BigInt] = mapped_column(server_default=text("0"))
+    """From the first claim to the end, summed over the runs."""
+    longest_ms: Mapped[BigInt] = mapped_column(server_default=text("0"))
+
+    __table_args__ = (
+        not_blank("job", 200),
+        check("runs", "least(succeeded, failed, cancelled, skipped) >= 0"),
+        check("totals", "least(shards, items) >= 0"),
+        check("times", "longest_ms >= 0 AND longest_ms <= total_ms"),
     )
 
 

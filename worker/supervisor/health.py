@@ -71,6 +71,7 @@ def probes(*, api_host: str, api_port: int, flower_port: int) -> Mapping[str, Pr
     return {
         "api": http_probe(reachable_host(api_host), api_port, "/v1/health"),
         "worker": celery_probe,
+        "batch-worker": celery_probe,
         "backup-worker": celery_probe,
         "beat": beat_probe,
         "flower": http_probe("127.0.0.1", flower_port, "/healthcheck"),

@@ -1,5 +1,6 @@
--- Ends each run (or the one named) that has no shard left to do: sets its counts, its items and its state, `failed` if any
--- shard failed. Returns id, job, state, shards_done, shards_failed, items and started_at of those ended now.
+-- Ends each run (or the one named) that has no shard left to do: sets its counts, its items and its state: `failed` if any
+-- shard failed, else `cancelled` if any was, else `succeeded`. Returns id, job, state, shards_done, shards_failed, items
+-- and started_at of those ended now.
 -- Two workers may call it at once: the loser finds the run locked and leaves it to the winner.
 -- Cost: open runs, and the shards of those that end (once each); fk index job_shards (run_id, number).
 WITH ended AS (
@@ -17,6 +18,7 @@ counted AS (
     SELECT ended.id,
            count(*) FILTER (WHERE shard.state = 'done') AS done,
            count(*) FILTER (WHERE shard.state = 'failed') AS failed,
+           count(*) FILTER (WHERE shard.state = 'cancelled') AS cancelled,
            coalesce(sum(shard.items), 0) AS items,
            (array_agg('shard ' || shard.number || ': ' || shard.error ORDER BY shard.number)
                FILTER (WHERE shard.state = 'failed'))[1] AS first_error
@@ -25,7 +27,11 @@ counted AS (
     GROUP BY ended.id
 )
 UPDATE job_runs AS run
-SET state = CASE WHEN counted.failed > 0 THEN 'failed' ELSE 'succeeded' END,
+SET state = CASE
+        WHEN counted.failed > 0 THEN 'failed'
+        WHEN counted.cancelled > 0 THEN 'cancelled'
+        ELSE 'succeeded'
+    END,
     shards_done = counted.done,
     shards_failed = counted.failed,
     items = counted.items,
