@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
+from zoneinfo import ZoneInfo
 
 from worker.clock import local_day
 
@@ -20,11 +21,22 @@ class Learner:
     score: float = 0
     lessons_started: int = 0
     lessons_completed: int = 0
+    days: dict = field(default_factory=dict)
+
+    @property
+    def cards_mature(self):
+        return sum(card["interval"] >= 21 for card in self.cards.values())
 
 
 def apply(learner, *, at, question, score, is_blank, time_spent_ms, usual_time_ms, lesson=None, lesson_questions=()):
     """Let one attempt have its effects."""
     day = local_day(at, learner.zone, learner.day_start_hour)
+    hour = at.astimezone(ZoneInfo(learner.zone)).hour
+    counts = learner.days.setdefault(day, {"attempts": 0, "correct": 0, "early": 0, "late": 0})
+    counts["attempts"] += 1
+    counts["correct"] += score == 1
+    counts["early"] += 4 <= hour < 7
+    counts["late"] += hour >= 22 or hour < 4
     learner.attempts += 1
     learner.correct += score == 1
     learner.score += round(score, 4)

@@ -223,7 +223,7 @@ class _Drain:
                 cards=store.load_cards(cursor, judged.graded, progress, facts.lessons),
                 progress=progress,
             )
-            store_writes.write_effects(cursor, effects, decided_at)
+            store_writes.write_effects(cursor, effects, facts.users, decided_at)
         store_writes.write_rejections(cursor, judged.rejected, decided_at)
         return judged
 

@@ -1,14 +1,13 @@
 """The schema as SQLAlchemy models, one module a family of tables."""
 
-from worker.models.achievements import UserAchievement
-from worker.models.attempts import AttemptInbox, AttemptRejection, LessonProgress, QuestionAttempt, UserStats
+from worker.models.achievements import AchievementMark, UserAchievement
+from worker.models.attempts import AttemptInbox, AttemptRejection, LessonProgress, QuestionAttempt, UserDay, UserStats
 from worker.models.audit import AuditLog
 from worker.models.backups import Backup
 from worker.models.base import Base
 from worker.models.billing import PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
 from worker.models.events import AppEvent
-from worker.models.jobs import JobOutbox, JobRun, JobShard
 from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
 from worker.models.search import SearchDirty
@@ -17,6 +16,7 @@ from worker.models.tryouts import TryoutAnswer, TryoutSession
 from worker.models.users import ApiToken, User, UserPreferences
 
 __all__ = [
+    "AchievementMark",
     "ApiToken",
     "AppEvent",
     "AttemptInbox",
@@ -49,6 +49,7 @@ __all__ = [
     "TryoutSession",
     "User",
     "UserAchievement",
+    "UserDay",
     "UserPreferences",
     "UserStats",
     "WebhookInbox",
