@@ -41,7 +41,9 @@ def codes(connection):
 def ten_right(connection, url, days=1):
     user, question = make_user(connection), make_question(connection)
     for number in range(10):
-        send(connection, user, question, ANSWERS["multiple_choice"], NOON + timedelta(days=number % days, minutes=number))
+        send(
+            connection, user, question, ANSWERS["multiple_choice"], NOON + timedelta(days=number % days, minutes=number)
+        )
     drain(on(url), user)
     return user
 
@@ -103,7 +105,9 @@ def test_many_at_once_award_exactly_once(committed, database_url):
         thread.join()
     assert sorted(new) == sorted(earned)
     assert query(committed, "SELECT count(*) FROM user_achievements") == [(60,)]
-    assert query(committed, "SELECT count(*), count(DISTINCT (user_id, payload->>'code')) FROM app_events") == [(60, 60)]
+    assert query(committed, "SELECT count(*), count(DISTINCT (user_id, payload->>'code')) FROM app_events") == [
+        (60, 60)
+    ]
 
 
 def test_an_award_that_is_rolled_back_leaves_no_event(committed, database_url):

@@ -53,7 +53,7 @@ def test_an_entry_is_read_and_its_texts_name_the_tier():
 )
 def test_an_entry_that_cannot_work_is_named_with_its_field(line, instead, field):
     assert line in ENTRY
-    with pytest.raises(CatalogueError, match=re.escape(f"entry 1")) as refused:
+    with pytest.raises(CatalogueError, match=re.escape("entry 1")) as refused:
         parse_catalogue(ENTRY.replace(line, instead))
     assert refused.value.field == field
 
@@ -65,9 +65,9 @@ def test_a_file_without_entries_is_refused(text):
 
 
 def test_codes_are_unique_among_entries_and_among_tiers():
-    with pytest.raises(CatalogueError, match="entry 2.*code"):
+    with pytest.raises(CatalogueError, match=r"entry 2.*code"):
         parse_catalogue(ENTRY + ENTRY)
-    with pytest.raises(CatalogueError, match="entry 2.*tiers"):
+    with pytest.raises(CatalogueError, match=r"entry 2.*tiers"):
         parse_catalogue(ENTRY + ENTRY.replace('code = "words"', 'code = "more"'))
 
 

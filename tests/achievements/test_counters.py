@@ -1,6 +1,7 @@
 """The counters that SQL reads against a plain model, and against the pipeline in any order of arrival."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -67,7 +68,7 @@ def test_habits_are_what_a_plain_model_says(database, days):
     assert found.longest_streak == longest(numbers)
     assert found.longest_streak_frozen == longest(numbers, forgiven=1)
     assert found.current_streak == next(n for n in range(1, 99) if newest - n not in numbers)
-    assert found.comebacks == sum(later - day > 30 for day, later in zip(in_order, in_order[1:], strict=False))
+    assert found.comebacks == sum(later - day > 30 for day, later in pairwise(in_order))
     assert found.early_days == sum(early for *_, early, _ in days)
     assert found.late_days == sum(late and attempts > early for _, attempts, _, early, late in days)
     assert found.week_attempts == sum(day[1] for day in week)

@@ -12,8 +12,10 @@ from litestar.types import Message
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from worker.achievements.reader import AchievementReader
 from worker.api import accept, problems, request_ids
 from worker.api.accept import AcceptAttempts
+from worker.api.achievements import achievements
 from worker.api.attempts import accept_attempts, attempt_status
 from worker.api.auth import TokenGuard
 from worker.api.documentation import openapi_config
@@ -94,9 +96,10 @@ def create_app(settings: Settings | None = None) -> Api:
                 await cache.aclose()
 
     app = Api(
-        route_handlers=[accept_attempts, attempt_status, due_queue, events, health, ready],
+        route_handlers=[accept_attempts, achievements, attempt_status, due_queue, events, health, ready],
         guards=[guard.guard],
         dependencies={
+            "achievement_reader": _provided(AchievementReader(engine)),
             "acceptor": _provided(acceptor),
             "engine": _provided(engine),
             "feed": _provided(EventFeed(engine, notices)),

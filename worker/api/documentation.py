@@ -82,6 +82,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("attempts", "Answers to questions, sent by the app"),
             Tag("spaced repetition", "What a learner is to review"),
+            Tag("achievements", "What a learner was awarded"),
             Tag("events", "What happened that the app should hear of"),
             Tag("health", "For supervisors and load balancers; needs no token"),
         ],

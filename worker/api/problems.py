@@ -35,6 +35,7 @@ NOTHING_ACCEPTABLE: Final = Kind(422, "nothing-acceptable", "No attempt of this 
 INVALID_PARAMETERS: Final = Kind(422, "invalid-parameters", "A parameter is not valid")
 UNKNOWN_ATTEMPT: Final = Kind(404, "unknown-attempt", "No such attempt")
 UNKNOWN_DUE_QUEUE: Final = Kind(404, "unknown-due-queue", "No due queue was built for this learner and day")
+UNKNOWN_LEARNER: Final = Kind(404, "unknown-learner", "No such learner")
 NOT_FOUND: Final = Kind(404, "not-found", "Not found")
 UNAVAILABLE: Final = Kind(503, "unavailable", "The service can't do this now")
 INTERNAL: Final = Kind(500, "internal", "Something went wrong on our side")

@@ -1,6 +1,6 @@
 """The command line `elp`: one sub-command a thing an operator does. Each stands in a module of its own."""
 
-from worker.cli import basics, db, demo, jobs, seed, servers, up
+from worker.cli import achievements, basics, db, demo, jobs, seed, servers, up
 from worker.cli.console import ElpTyper
 
 app = ElpTyper(
@@ -15,6 +15,7 @@ app.command()(demo.demo)
 app.command()(basics.migrate)
 app.command()(seed.seed)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(achievements.app, name="achievements")
 app.add_typer(db.app, name="db")
 app.add_typer(servers.app, name="servers")
 app.add_typer(db.app, name="db")
