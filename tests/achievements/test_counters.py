@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.attempts.pipeline import drain, inside, send
@@ -53,7 +53,7 @@ def longest(numbers, forgiven=0):
     return best
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_days)
 def test_habits_are_what_a_plain_model_says(database, days):
     with database.transaction(force_rollback=True):
@@ -75,7 +75,7 @@ def test_habits_are_what_a_plain_model_says(database, days):
     assert found.week_accuracy == 100 * sum(min(day[1], day[2]) for day in week) // found.week_attempts
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.integers(0, 24 * 20), min_size=1, max_size=30),
     st.sampled_from(["Asia/Jakarta", "America/New_York", "Australia/Lord_Howe"]),

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.achievements.test_awarding import NOON, codes, query, run, ten_right
@@ -28,7 +28,7 @@ def state_of(connection):
     ]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 24 * 60), st.sampled_from("ab")), min_size=1, max_size=30),
     st.sampled_from(_ZONES),

@@ -101,7 +101,6 @@ def write_effects(cursor: RawCursor, effects: Effects, users: Mapping[bytes, tup
     _save_progress(cursor, effects.progress, uuid7_series(len(effects.progress), now))
     _add_to_stats(cursor, effects.stats, users)
     _add_to_days(cursor, effects.stats)
-    _mark_learners(cursor, effects.stats)
 
 
 def _update_cards(cursor: RawCursor, cards: Sequence[Card]) -> None:
@@ -205,7 +204,7 @@ def _add_to_days(cursor: RawCursor, stats: dict[bytes, StatsDelta]) -> None:
     # In the order of the key: of the rows of a learner, nobody else holds any, since their counters are locked.
     rows = [(user_id, day, row.days[day]) for user_id, row in stats.items() for day in sorted(row.days)]
     cursor.execute(
-        _query("add_to_days"),
+        _query("add_to_days_and_mark"),
         {
             "user_ids": UuidArray(user_id for user_id, _, _ in rows),
             "local_dates": DateArray(day for _, day, _ in rows),
@@ -215,14 +214,6 @@ def _add_to_days(cursor: RawCursor, stats: dict[bytes, StatsDelta]) -> None:
             "late": Int4Array(row.late for _, _, row in rows),
         },
     )
-
-
-def _mark_learners(cursor: RawCursor, stats: dict[bytes, StatsDelta]) -> None:
-    if stats:
-        cursor.execute(
-            "INSERT INTO achievement_marks (user_id) SELECT unnest(%(user_ids)s::uuid[])",
-            {"user_ids": UuidArray(stats)},
-        )
 
 
 def write_rejections(cursor: RawCursor, rejected: Sequence[Rejection], rejected_at: datetime) -> None:
