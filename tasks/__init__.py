@@ -3,6 +3,7 @@
 from typing import Final
 
 MODULES: Final = (
+    "tasks.achievements",
     "tasks.attempts",
     "tasks.events",
     "tasks.jobs",

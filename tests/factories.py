@@ -200,6 +200,16 @@ def make_achievement(connection: Connection[Any], *, user_id: UUID | None = None
     return insert(connection, "user_achievements", user_id=user_id or make_user(connection), **achievement | values)
 
 
+def make_achievement_mark(connection: Connection[Any], **values: Any) -> tuple[Any, ...]:
+    return insert_row(connection, "achievement_marks", **{"user_id": uuid4()} | values)
+
+
+def make_user_day(connection: Connection[Any], *, user_id: UUID | None = None, **values: Any) -> tuple[Any, ...]:
+    """A day (today's, UTC) with ten attempts, eight of them right."""
+    day = {"local_date": now().date(), "attempts": 10, "correct": 8}
+    return insert_row(connection, "user_days", user_id=user_id or make_user(connection), **day | values)
+
+
 def make_event(connection: Connection[Any], **values: Any) -> UUID:
     """An app event about nobody in particular."""
     return insert(connection, "app_events", **{"kind": "tryout.scored", "payload": {"score": 1}} | values)

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     events_max_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
     """Events in one request; beyond it the API answers 413."""
 
+    events_keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
+    """How long app events stay in the feed for readers that were away."""
     job_history_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """How long the ledger keeps the runs that ended; older ones are kept as one line a job and day."""
 

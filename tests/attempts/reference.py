@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
+from zoneinfo import ZoneInfo
 
 from worker.clock import local_day
 from worker.srs.answering import answer
@@ -26,6 +27,11 @@ class Learner:
     lessons_completed: int = 0
     scheduler: Scheduler | None = None
     """FSRS, one answer at a time; None: SM-2, written down once more below."""
+    days: dict = field(default_factory=dict)
+
+    @property
+    def cards_mature(self):
+        return sum(card["interval"] >= 21 for card in self.cards.values())
 
 
 def apply(
@@ -43,6 +49,12 @@ def apply(
 ):
     """Let one attempt have its effects."""
     day = local_day(at, learner.zone, learner.day_start_hour)
+    hour = at.astimezone(ZoneInfo(learner.zone)).hour
+    counts = learner.days.setdefault(day, {"attempts": 0, "correct": 0, "early": 0, "late": 0})
+    counts["attempts"] += 1
+    counts["correct"] += score == 1
+    counts["early"] += 4 <= hour < 7
+    counts["late"] += hour >= 22 or hour < 4
     learner.attempts += 1
     learner.correct += score == 1
     learner.score += round(score, 4)

@@ -111,7 +111,15 @@ class _World:
             for name in ("attempts", "correct", "lessons_started", "lessons_completed"):
                 assert counted[name] == getattr(learner, name)
             assert counted["cards"] == len(learner.cards)
+            assert counted["cards_mature"] == learner.cards_mature
+            assert self._days(user) == learner.days
             assert counted["score_total"] == Decimal(str(learner.score)).quantize(Decimal("0.0001"))
+
+    def _days(self, user):
+        return {
+            day["local_date"]: {name: day[name] for name in ("attempts", "correct", "early", "late")}
+            for day in rows(self.connection, "user_days", user_id=user)
+        }
 
     def _cards(self, user):
         return {

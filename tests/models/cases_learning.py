@@ -129,6 +129,20 @@ ATTEMPTS: list[Case] = [
         accepted=[{"lessons_started": 1, "lessons_completed": 1}, {"lessons_started": 1, "lessons_completed": 0}],
     ),
     bounds("user_stats", "cards", 0),
+    bounds("user_stats", "cards_mature", 0),
+    bounds("user_stats", "day_start_hour", 0, 23),
+    bounds("user_stats", "day_rule_changes", 0),
+    case("ck_user_days_attempts", refused=[{"attempts": 0, "correct": 0}], accepted=[{"attempts": 1, "correct": 0}]),
+    case(
+        "ck_user_days_correct",
+        refused=[{"attempts": 2, "correct": 3}, {"attempts": 2, "correct": -1}],
+        accepted=[{"attempts": 2, "correct": 2}, {"attempts": 2, "correct": 0}],
+    ),
+    case(
+        "ck_user_days_early",
+        refused=[{"early": -1}, {"late": -1}, {"attempts": 10, "early": 6, "late": 5}],
+        accepted=[{"attempts": 10, "early": 6, "late": 4}, {"early": 0, "late": 0}],
+    ),
 ]
 
 QUEUE = {"card_ids": CARDS, "learning": 1, "review": 2, "new": 3}

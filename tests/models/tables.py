@@ -7,6 +7,7 @@ from tests.factories import (
     link_question,
     link_set_question,
     make_achievement,
+    make_achievement_mark,
     make_api_token,
     make_attempt,
     make_card,
@@ -30,6 +31,7 @@ from tests.factories import (
     make_tryout_answer,
     make_tryout_session,
     make_user,
+    make_user_day,
 )
 from tests.factories_operations import (
     make_audit_entry,
@@ -62,6 +64,8 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "srs_due_queues": make_due_queue,
     "srs_fits": make_fit,
     "user_achievements": make_achievement,
+    "achievement_marks": make_achievement_mark,
+    "user_days": make_user_day,
     "tryout_sessions": make_tryout_session,
     "tryout_answers": make_tryout_answer,
     "job_runs": make_run,

@@ -41,6 +41,7 @@ RULES = {
         "fk_lesson_progress_user_id",
         "fk_lesson_progress_lesson_id",
         "fk_user_stats_user_id",
+        "fk_user_days_user_id",
         "fk_srs_cards_user_id",
         "fk_srs_due_queues_user_id",
         "fk_srs_fits_user_id",

@@ -125,6 +125,7 @@ def test_positions_of_a_lesson_are_swapped_by_one_statement(database: Connection
 GIVEN_KEYS: dict[str, dict[str, Callable[[Connection], Any]]] = {
     "user_preferences": {"user_id": make_user},
     "user_stats": {"user_id": make_user},
+    "user_days": {"user_id": make_user, "local_date": lambda _: date(2026, 3, 1)},
     "srs_due_queues": {"user_id": make_user, "local_date": lambda _: date(2026, 3, 1)},
     "tryout_answers": {"tryout_session_id": make_tryout_session, "question_id": make_question},
     "attempt_inbox": {"id": lambda _: SOME_ID},

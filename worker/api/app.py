@@ -14,8 +14,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from worker import tracing
+from worker.achievements.reader import AchievementReader
 from worker.api import accept, problems, request_ids
 from worker.api.accept import AcceptAttempts
+from worker.api.achievements import achievements
 from worker.api.attempts import accept_attempts, attempt_status
 from worker.api.auth import TokenGuard
 from worker.api.cards import change_card, preview_answer
@@ -131,6 +133,7 @@ def create_app(settings: Settings | None = None) -> Api:
             attempt_status,
             accept_events,
             events,
+            achievements,
             due_queue,
             due_queue_cards,
             due_forecast,
@@ -146,6 +149,7 @@ def create_app(settings: Settings | None = None) -> Api:
         ],
         guards=[guard.guard],
         dependencies={
+            "achievement_reader": _provided(AchievementReader(engine)),
             "acceptor": _provided(acceptor),
             "engine": _provided(engine),
             "incoming_events": _provided(IncomingEvents(engine, settings.events_max_batch)),

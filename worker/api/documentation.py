@@ -83,8 +83,9 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("attempts", "Answers to questions, sent by the app"),
             Tag("spaced repetition", "What a learner is to review"),
-            Tag("operations", "For operators and their monitoring"),
+            Tag("achievements", "What a learner was awarded"),
             Tag("events", "Work that the app asks for, and what happened that it should hear of"),
+            Tag("operations", "For operators and their monitoring"),
             Tag("health", "For supervisors and load balancers; needs no token"),
         ],
         render_plugins=[SwaggerPage(), JsonRenderPlugin()],

@@ -226,7 +226,7 @@ class _Drain:
                 progress=progress,
                 loads=store.load_due_counts(cursor, facts.users, decided_at.date() - _BEHIND),
             )
-            store_writes.write_effects(cursor, effects, decided_at)
+            store_writes.write_effects(cursor, effects, facts.users, decided_at)
         store_writes.write_rejections(cursor, judged.rejected, decided_at)
         return judged
 

@@ -3,18 +3,24 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from operator import itemgetter
+from typing import Final
 
 import msgspec
 
 from worker.attempts.judging import GradedAttempt, Lessons
-from worker.attempts.local_days import local_days
+from worker.attempts.local_days import local_days, local_times
 from worker.attempts.question_cache import CompiledQuestion
 from worker.srs.answering import answer
-from worker.srs.card import CardState
+from worker.srs.card import MATURE_DAYS, CardState
 from worker.srs.learners import Learner
 from worker.srs.leeches import becomes_leech
 from worker.srs.sm2 import new_card, quality
 from worker.srs.spread import balanced, fuzzed
+
+EARLY_FROM: Final = 4
+EARLY_UNTIL: Final = 7
+LATE_FROM: Final = 22
+"""Hours of the wall clock: early birds study from 4 to 7, night owls from 22 to 4."""
 
 Pair = tuple[bytes, bytes]
 """A learner and a question, or a learner and a lesson."""
@@ -64,7 +70,16 @@ class Progress(msgspec.Struct):
     completed_at: int | None = None
 
 
-class StatsDelta(msgspec.Struct, gc=False):
+class DayDelta(msgspec.Struct, gc=False):
+    """What a batch adds to a learner's local day; `early` and `late` by the wall clock."""
+
+    attempts: int = 0
+    correct: int = 0
+    early: int = 0
+    late: int = 0
+
+
+class StatsDelta(msgspec.Struct):
     """What a batch adds to a learner's counters; scores in ten-thousandths."""
 
     first_attempted_at: int
@@ -76,6 +91,8 @@ class StatsDelta(msgspec.Struct, gc=False):
     lessons_started: int = 0
     lessons_completed: int = 0
     cards: int = 0
+    cards_mature: int = 0
+    days: dict[date, DayDelta] = {}
 
 
 class Effects(msgspec.Struct):
@@ -122,6 +139,7 @@ def fold(
         if user_id != current:
             current = user_id
             learner = users[user_id]
+            local_time = local_times(learner.timezone, learner.day_start_hour)
             local_day = local_days(learner.timezone, learner.day_start_hour)
             load = loads.get(user_id)
             stats = stats_of[user_id] = StatsDelta(at, at)
@@ -130,7 +148,14 @@ def fold(
         stats.score_total += round(grade.score * 10_000)
         stats.time_spent_ms += time_spent_ms or 0
         stats.last_attempted_at = at
-        day = local_day(at)
+        day, hour = local_time(at)
+        of_day = stats.days.get(day)
+        if of_day is None:
+            of_day = stats.days[day] = DayDelta()
+        of_day.attempts += 1
+        of_day.correct += grade.is_correct
+        of_day.early += EARLY_FROM <= hour < EARLY_UNTIL
+        of_day.late += not EARLY_FROM <= hour < LATE_FROM
 
         pair = (user_id, question_id)
         card = cards.get(pair)
@@ -140,7 +165,9 @@ def fold(
         # An attempt older than the last review came late: it counts above, and leaves the schedule alone.
         if card.last_reviewed_at is None or at >= card.last_reviewed_at:
             q = quality(grade.score, grade.is_blank, time_spent_ms, questions[question_id].usual_time_ms)
+            was_mature = card.state.interval >= MATURE_DAYS
             _move(card, learner, q, at, day, local_day, load, attempt_id)
+            stats.cards_mature += (card.state.interval >= MATURE_DAYS) - was_mature
 
         if lesson_id is not None and question_id in lessons[lesson_id]:
             in_lesson = (user_id, lesson_id)

@@ -1,6 +1,6 @@
 """What the attempt pipeline writes: graded attempts, what they change, and the refused ones; a batch at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache, partial
@@ -11,7 +11,7 @@ import msgspec
 
 from worker.attempts.fold import Card, Effects, Pair, Progress, StatsDelta
 from worker.attempts.judging import GradedAttempt, InboxRow, Rejection
-from worker.attempts.local_days import to_instant, to_microseconds
+from worker.attempts.local_days import effective_zone, to_instant, to_microseconds
 from worker.attempts.question_types.grade import Grade
 from worker.attempts.wire import (
     FALSE,
@@ -91,8 +91,15 @@ def _grade_fields(score: float) -> bytes:
     return (TRUE if score == 1 else FALSE) + numeric_field(round(score * 10_000), 4)
 
 
-def write_effects(cursor: RawCursor, effects: Effects, now: datetime) -> None:
-    """Write everything that the attempts of a batch change; new rows get ids of the instant `now`."""
+def write_effects(cursor: RawCursor, effects: Effects, users: Mapping[bytes, tuple[str, int]], now: datetime) -> None:
+    """Write everything that the attempts of a batch change; new rows get ids of the instant `now`.
+
+    Args:
+        cursor: in the batch's transaction.
+        effects: what `fold` returned.
+        users: time zone and day_start_hour of each learner, as `fold` was given them.
+        now: the present instant.
+    """
     _update_cards(cursor, [card for card in effects.cards.values() if card.moved and card.id is not None])
     created = [(pair, card) for pair, card in effects.cards.items() if card.id is None]
     created_ids = uuid7_series(len(created), now)
@@ -105,7 +112,8 @@ def write_effects(cursor: RawCursor, effects: Effects, now: datetime) -> None:
     ]
     publish(cursor.connection, [_leech_event(*leech) for leech in leeches], now=now)
     _save_progress(cursor, effects.progress, uuid7_series(len(effects.progress), now))
-    _add_to_stats(cursor, effects.stats)
+    _add_to_stats(cursor, effects.stats, users)
+    _add_to_days(cursor, effects.stats)
 
 
 def _update_cards(cursor: RawCursor, cards: Sequence[Card]) -> None:
@@ -220,7 +228,7 @@ def _save_progress(cursor: RawCursor, progress: dict[Pair, Progress], ids: Seque
     )
 
 
-def _add_to_stats(cursor: RawCursor, stats: dict[bytes, StatsDelta]) -> None:
+def _add_to_stats(cursor: RawCursor, stats: dict[bytes, StatsDelta], rules: Mapping[bytes, tuple[str, int]]) -> None:
     if not stats:
         return
     rows = stats.values()
@@ -240,8 +248,29 @@ def _add_to_stats(cursor: RawCursor, stats: dict[bytes, StatsDelta]) -> None:
             "lessons_started": Int4Array(row.lessons_started for row in rows),
             "lessons_completed": Int4Array(row.lessons_completed for row in rows),
             "cards": Int4Array(row.cards for row in rows),
+            "cards_mature": Int4Array(row.cards_mature for row in rows),
+            "day_zones": TextArray(effective_zone(rules[user_id][0]) for user_id in stats),
+            "day_start_hours": Int4Array(rules[user_id][1] for user_id in stats),
             "first_attempted_at": InstantArray(row.first_attempted_at for row in rows),
             "last_attempted_at": InstantArray(row.last_attempted_at for row in rows),
+        },
+    )
+
+
+def _add_to_days(cursor: RawCursor, stats: dict[bytes, StatsDelta]) -> None:
+    if not stats:
+        return
+    # In the order of the key: of the rows of a learner, nobody else holds any, since their counters are locked.
+    rows = [(user_id, day, row.days[day]) for user_id, row in stats.items() for day in sorted(row.days)]
+    cursor.execute(
+        _query("add_to_days_and_mark"),
+        {
+            "user_ids": UuidArray(user_id for user_id, _, _ in rows),
+            "local_dates": DateArray(day for _, day, _ in rows),
+            "attempts": Int4Array(row.attempts for _, _, row in rows),
+            "correct": Int4Array(row.correct for _, _, row in rows),
+            "early": Int4Array(row.early for _, _, row in rows),
+            "late": Int4Array(row.late for _, _, row in rows),
         },
     )
 

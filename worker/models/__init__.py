@@ -1,7 +1,7 @@
 """The schema as SQLAlchemy models, one module a family of tables."""
 
-from worker.models.achievements import UserAchievement
-from worker.models.attempts import AttemptInbox, AttemptRejection, LessonProgress, QuestionAttempt, UserStats
+from worker.models.achievements import AchievementMark, UserAchievement
+from worker.models.attempts import AttemptInbox, AttemptRejection, LessonProgress, QuestionAttempt, UserDay, UserStats
 from worker.models.audit import AuditLog
 from worker.models.backups import Backup
 from worker.models.base import Base
@@ -17,6 +17,7 @@ from worker.models.tryouts import TryoutAnswer, TryoutSession
 from worker.models.users import ApiToken, User, UserPreferences
 
 __all__ = [
+    "AchievementMark",
     "ApiToken",
     "AppEvent",
     "AttemptInbox",
@@ -50,6 +51,7 @@ __all__ = [
     "TryoutSession",
     "User",
     "UserAchievement",
+    "UserDay",
     "UserPreferences",
     "UserStats",
     "WebhookInbox",

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.models.base import Base, JsonObject, TimeOrderedKey, check, is_object, references
+from worker.models.base import QUEUE_STORAGE, Base, BigInt, JsonObject, TimeOrderedKey, check, is_object, references
 
 
 class UserAchievement(Base):
@@ -30,3 +30,18 @@ class UserAchievement(Base):
         check("revoked_at", "revoked_at >= awarded_at"),
         UniqueConstraint("user_id", "code", name="uq_user_achievements_code"),
     )
+
+
+class AchievementMark(Base):
+    """A learner whose counters have changed. Written by whoever changes them, in the same transaction.
+
+    Marks are only ever added and, by the job, deleted: writers never wait for one another. No foreign key: a mark of a
+    learner who is gone is harmless.
+    """
+
+    __tablename__ = "achievement_marks"
+
+    seq: Mapped[BigInt] = mapped_column(Identity(always=True), primary_key=True)
+    user_id: Mapped[UUID]
+
+    __table_args__ = (Index("idx_achievement_marks_user", "user_id"), {"postgresql_with": QUEUE_STORAGE})

@@ -1,6 +1,6 @@
 """Attempts: the inbox they arrive in, the graded ones, the refused ones, and what they add up to."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -174,8 +174,16 @@ class UserStats(Base):
     lessons_completed: Mapped[int] = mapped_column(server_default=text("0"))
     cards: Mapped[int] = mapped_column(server_default=text("0"))
     """Cards in the learner's deck."""
+    cards_mature: Mapped[int] = mapped_column(server_default=text("0"))
+    """Those of them whose interval is long (`worker.srs.card.MATURE_DAYS`)."""
     first_attempted_at: Mapped[datetime | None]
     last_attempted_at: Mapped[datetime | None]
+    day_zone: Mapped[str | None]
+    """The zone by which the attempts were sorted into `user_days`, as of the newest batch."""
+    day_start_hour: Mapped[SmallInt | None]
+    """Likewise, the hour at which the days began."""
+    day_rule_changes: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often a batch found another zone or hour than the one before: earlier days stay as they were counted."""
 
     __table_args__ = (
         check("attempts", "attempts >= 0"),
@@ -184,5 +192,31 @@ class UserStats(Base):
         check("time_spent_ms", "time_spent_ms >= 0"),
         check("lessons_completed", "lessons_completed BETWEEN 0 AND lessons_started"),
         check("cards", "cards >= 0"),
+        check("cards_mature", "cards_mature >= 0"),
+        check("day_start_hour", "day_start_hour BETWEEN 0 AND 23"),
+        check("day_rule_changes", "day_rule_changes >= 0"),
         {"postgresql_with": {"fillfactor": 70}},
+    )
+
+
+class UserDay(Base):
+    """What a learner did on a local day of theirs, kept by the attempt pipeline: streaks are read from here."""
+
+    __tablename__ = "user_days"
+
+    user_id: Mapped[UUID] = mapped_column(references("users.id", on_delete="CASCADE"), primary_key=True)
+    local_date: Mapped[date] = mapped_column(primary_key=True)
+    """By the zone and day start that the learner had when the attempt was graded; a later change moves no day."""
+    attempts: Mapped[int]
+    correct: Mapped[int]
+    early: Mapped[int] = mapped_column(server_default=text("0"))
+    """Attempts made from 4 to 7 o'clock, wall-clock time."""
+    late: Mapped[int] = mapped_column(server_default=text("0"))
+    """Attempts made from 22 to 4 o'clock, wall-clock time."""
+
+    __table_args__ = (
+        check("attempts", "attempts > 0"),
+        check("correct", "correct BETWEEN 0 AND attempts"),
+        check("early", "early >= 0 AND late >= 0 AND early + late <= attempts"),
+        {"postgresql_with": {"fillfactor": 80}},
     )

@@ -1,9 +1,12 @@
 """What the schedulers keep about one item of one learner. Pure."""
 
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
+
+MATURE_DAYS: Final = 21
+"""From this interval on a card counts as mature."""
 
 State = Literal["new", "learning", "review", "relearning"]
 

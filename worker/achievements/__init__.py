@@ -1,0 +1,1 @@
+"""Achievements: a catalogue, counters, and awards that are given once."""
