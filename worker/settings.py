@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """Learners in one shard of `srs.build_due_queues`."""
     due_queue_cache_hours: Annotated[int, Field(ge=1, le=240)] = 48
     """How long a due queue stays in Redis."""
+    tryout_grace_seconds: Annotated[int, Field(ge=0, le=3_600)] = 30
+    """How long after its deadline a tryout still takes answers and its submission: what the network held up."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -21,10 +22,12 @@ from worker.api.due_queues import due_queue
 from worker.api.health import Dependencies, health, ready
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
+from worker.api.tryouts import HANDLERS as TRYOUTS
 from worker.attempts.inbox import Inbox
-from worker.nudges import LaneNudger
+from worker.nudges import LaneNudger, publish_scoring
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
+from worker.tryouts.sittings import Sittings
 
 
 class Api(Litestar):
@@ -65,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Api:
     settings = settings or get_settings()
     guard = TokenGuard(settings)
     nudger = LaneNudger(settings.nudge_interval_ms) if settings.redis_url else None
+    scoring = LaneNudger(settings.nudge_interval_ms, publish_scoring) if settings.redis_url else None
     inbox = Inbox(
         settings.required_database_url(),
         group_max=settings.commit_max_attempts,
@@ -73,30 +77,38 @@ def create_app(settings: Settings | None = None) -> Api:
     acceptor = AcceptAttempts(inbox, guard, settings)
     engine = create_engine(settings)
     cache = create_cache(settings)
+    sittings = Sittings(
+        engine,
+        timedelta(seconds=settings.tryout_grace_seconds),
+        nudge=(lambda: scoring.mark(1)) if scoring else lambda: None,
+    )
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
         inbox.start()
-        if nudger:
-            nudger.start()
+        for each in (nudger, scoring):
+            if each:
+                each.start()
         try:
             yield
         finally:
             await inbox.stop()
-            if nudger:
-                nudger.stop()
+            for each in (nudger, scoring):
+                if each:
+                    each.stop()
             await engine.dispose()
             if cache:
                 await cache.aclose()
 
     app = Api(
-        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready],
+        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready, *TRYOUTS],
         guards=[guard.guard],
         dependencies={
             "acceptor": _provided(acceptor),
             "engine": _provided(engine),
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
+            "sittings": _provided(sittings),
         },
         exception_handlers={
             ProblemError: problems.handle_problem,

@@ -36,7 +36,9 @@ process, and sending it again is harmless. Errors are problem details (RFC 9457)
 _PROBLEMS: Final = {
     400: "The body is not JSON",
     401: "The bearer token is missing or wrong; see the header WWW-Authenticate",
+    403: "It is another learner's",
     404: "There is no such thing",
+    409: "It can't be done in the state it is in; `type` tells which",
     413: "The body is too long, or holds too many attempts",
     415: "The body is declared as something else than uncompressed JSON",
     422: "Nothing of the request is acceptable; `errors` names each field with its remedy",
@@ -82,6 +84,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("attempts", "Answers to questions, sent by the app"),
             Tag("spaced repetition", "What a learner is to review"),
+            Tag("tryouts", "Timed tests, from their start to the result"),
             Tag("health", "For supervisors and load balancers; needs no token"),
         ],
         render_plugins=[SwaggerPage(), JsonRenderPlugin()],
