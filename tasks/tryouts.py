@@ -1,4 +1,4 @@
-"""Tryouts: scoring when something is submitted, and the jobs that close, score, calibrate, rescore and look for signals."""
+"""Tryouts: scoring what is submitted, and the jobs that close, score, rescore, calibrate and look for signals."""
 
 import time
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def rescore_set(shard: Shard) -> int:
 
 @job("tryouts.calibrate", schedule="30 19 * * *", queue="batch", time_limit_s=1_800)
 def calibrate(shard: Shard) -> int:
-    """Estimate each question's parameters from all tryouts, flag the bad ones, and estimate abilities that are missing."""
+    """Estimate each question's parameters from all tryouts, flag the bad ones, and add abilities that are missing."""
     from worker.tryouts.calibrate import calibrate_all  # noqa: PLC0415  no other task needs NumPy's matrices
 
     report = calibrate_all(shard.connection, run_id=shard.run_id, now=clock.now())
@@ -126,7 +126,5 @@ def find_signals(shard: Shard) -> int:
     if shard.bounds["kind"] == "impossible_speed":
         found = signal_store.fast_findings(shard.connection, until - timedelta(days=1), until)
     else:
-        found = signal_store.similar_findings(
-            shard.connection, UUID(shard.bounds["question_set_id"]), after, until
-        )
+        found = signal_store.similar_findings(shard.connection, UUID(shard.bounds["question_set_id"]), after, until)
     return signal_store.save(shard.connection, found, clock.now())

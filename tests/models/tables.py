@@ -38,6 +38,7 @@ from tests.factories_operations import (
     make_transaction,
     make_webhook,
 )
+from tests.factories_tryouts import make_cohort_score, make_item_calibration, make_score_change, make_signal
 
 FACTORIES: dict[str, Callable[..., Any]] = {
     "users": make_user,
@@ -59,6 +60,10 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "user_achievements": make_achievement,
     "tryout_sessions": make_tryout_session,
     "tryout_answers": make_tryout_answer,
+    "tryout_score_changes": make_score_change,
+    "tryout_cohort_scores": make_cohort_score,
+    "tryout_item_calibrations": make_item_calibration,
+    "tryout_signals": make_signal,
     "job_runs": make_run,
     "job_shards": make_shard,
     "job_outbox": make_outbox_entry,

@@ -168,7 +168,7 @@ class TryoutItemCalibration(Base):
     run_id: Mapped[UUID | None]
     calibrated_at: Mapped[datetime]
     scale: Mapped[str]
-    """How the scale was fixed: `linked` to the earlier parameters of common questions, or `reference` (mean 0, SD 1)."""
+    """How the scale was fixed: `linked` to earlier parameters of common questions, or `reference` (mean 0, SD 1)."""
     responses: Mapped[int]
     right: Mapped[int]
     discrimination: Mapped[float]
@@ -191,7 +191,7 @@ class TryoutItemCalibration(Base):
 
     __table_args__ = (
         not_blank("scale", 100),
-        check("responses", "responses > 0 AND \"right\" BETWEEN 0 AND responses"),
+        check("responses", 'responses > 0 AND "right" BETWEEN 0 AND responses'),
         check("discrimination", "discrimination BETWEEN -100 AND 100"),
         check("difficulty", "difficulty BETWEEN -100 AND 100"),
         check("errors", "discrimination_error > 0 AND difficulty_error > 0"),
@@ -229,8 +229,6 @@ class TryoutSignal(Base):
             name="uq_tryout_signals_finding",
             postgresql_nulls_not_distinct=True,
         ),
-        Index(
-            "idx_tryout_signals_other", "other_session_id", postgresql_where=text("other_session_id IS NOT NULL")
-        ),
+        Index("idx_tryout_signals_other", "other_session_id", postgresql_where=text("other_session_id IS NOT NULL")),
         Index("idx_tryout_signals_found", "found_at"),
     )

@@ -42,7 +42,7 @@ class Finding:
 
     @property
     def difficulty(self) -> float:
-        """b on the scale."""
+        """B on the scale."""
         return -self.item.intercept / self.item.slope
 
     @property

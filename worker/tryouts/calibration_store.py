@@ -14,16 +14,14 @@ from worker.tryouts.calibration import Finding, ResponseTable
 from worker.tryouts.store import PACKAGE
 
 MOST_SITTINGS: Final = 20_000
-"""Newest sittings of a set that a calibration looks at: standard errors are small by then, and memory is not endless."""
+"""Newest sittings of a set that a calibration looks at: standard errors are small by then, memory is not endless."""
 _CHUNK: Final = 5_000
 
 
 def load_responses(connection: Connection) -> tuple[list[ResponseTable], dict[UUID, tuple[float, float]]]:
     """Return the responses of each set, and the present parameters (a, b) of the questions that have some."""
     by_set: dict[UUID, list[UUID]] = {}
-    for session_id, set_id in connection.execute(
-        load_query(PACKAGE, "sessions_to_calibrate"), {"most": MOST_SITTINGS}
-    ):
+    for session_id, set_id in connection.execute(load_query(PACKAGE, "sessions_to_calibrate"), {"most": MOST_SITTINGS}):
         by_set.setdefault(set_id, []).append(session_id)
     orders: dict[UUID, list[UUID]] = {set_id: [] for set_id in by_set}
     known: dict[UUID, tuple[float, float]] = {}
@@ -55,7 +53,7 @@ def _responses(connection: Connection, order: Sequence[UUID], session_ids: Seque
                 if place is not None:
                     values[row, place] = is_right
                     reached[row] = max(reached[row], place + 1)
-    # Blank questions within the answered ones were left out and are wrong; those after the last answer were not reached.
+    # A question left out among answered ones is wrong; those after the last answer were not reached.
     values[np.arange(len(order))[None, :] >= reached[:, None]] = -1
     return ResponseTable(list(order), values)
 
@@ -76,15 +74,11 @@ def save_findings(connection: Connection, findings: Iterable[Finding], *, run_id
 
 def sessions_without_ability(connection: Connection, set_id: UUID, limit: int) -> list[UUID]:
     """Return scored sittings of a set that have no ability estimate yet, this transaction's until it ends."""
-    rows = connection.execute(
-        load_query(PACKAGE, "sessions_without_ability"), {"set_id": set_id, "limit": limit}
-    )
+    rows = connection.execute(load_query(PACKAGE, "sessions_without_ability"), {"set_id": set_id, "limit": limit})
     return [session_id for session_id, _ in rows]
 
 
-def save_abilities(
-    connection: Connection, estimates: Mapping[UUID, tuple[float, float, str, dict[str, Any]]]
-) -> None:
+def save_abilities(connection: Connection, estimates: Mapping[UUID, tuple[float, float, str, dict[str, Any]]]) -> None:
     """Write ability, error, level and what the result says of them, by sitting."""
     values = {
         "ids": list(estimates),

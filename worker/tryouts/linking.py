@@ -62,8 +62,7 @@ def link_scales(new: Items, old: Items) -> Link:
         # Halve a step that leads uphill; ten halvings are next to none.
         factor = 1.0
         while factor > 1e-3 and (  # noqa: PLR2004
-            at[0] + factor * step[0] <= 0
-            or np.sum(residual(at + factor * step) ** 2) > np.sum(here**2)
+            at[0] + factor * step[0] <= 0 or np.sum(residual(at + factor * step) ** 2) > np.sum(here**2)
         ):
             factor /= 2
         at = at + factor * step if at[0] + factor * step[0] > 0 else at
@@ -73,7 +72,7 @@ def link_scales(new: Items, old: Items) -> Link:
 
 
 def components(responses_by_form: list[set[int]]) -> list[int]:
-    """Return, for each form (as the set of its items), the number of the group of forms it is linked to by common items.
+    """Return, for each form (the set of its items), the number of the group it is linked with by common items.
 
     Forms of different groups share no scale but by the assumption that their examinees are alike.
     """

@@ -57,7 +57,7 @@ class Scheme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blank: Decimal = Decimal(0)
     weights: dict[str, Decimal] = {}
     pass_marks: PassMarks = msgspec.field(name="pass", default_factory=PassMarks)
-    levels: dict[Literal["A2", "B1", "B2"], Annotated[float, msgspec.Meta(ge=-10, le=10)]] = {}
+    levels: dict[str, Annotated[float, msgspec.Meta(ge=-10, le=10)]] = {}
 
     @property
     def cuts(self) -> Mapping[str, float]:
@@ -96,15 +96,19 @@ def _check(scheme: Scheme) -> None:
         _check_number(f"scheme.weights.{section}", weight)
         if weight <= 0:
             raise MalformedScheme(f"scheme.weights.{section}", "must be above 0")
+    _check_marks(scheme)
+    cuts = [scheme.cuts.get(level) for level in LEVELS[1:]]
+    if len(scheme.cuts) != len(cuts) or None in cuts or cuts != sorted(cuts, key=lambda cut: cut or 0.0):
+        raise MalformedScheme("scheme.levels", "must give A2, B1 and B2, each not below the one before")
+
+
+def _check_marks(scheme: Scheme) -> None:
     marks = [("total", scheme.pass_marks.total or Decimal(0))]
     marks += [(f"sections.{name}", mark) for name, mark in scheme.pass_marks.sections.items()]
     marks += [(f"skills.{name}", mark) for name, mark in scheme.pass_marks.skills.items()]
     for name, mark in marks:
         if not mark.is_finite() or not 0 <= mark <= 100:  # noqa: PLR2004  percent
             raise MalformedScheme(f"scheme.pass.{name}", "must be a percentage from 0 to 100")
-    cuts = [scheme.cuts.get(level) for level in LEVELS[1:]]
-    if None in cuts or cuts != sorted(cuts, key=float):  # type: ignore[arg-type]
-        raise MalformedScheme("scheme.levels", "must give A2, B1 and B2, each not below the one before")
 
 
 def _check_number(where: str, number: Decimal) -> None:

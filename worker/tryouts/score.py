@@ -153,17 +153,13 @@ def _score(connection: Connection, sittings: Sequence[Sitting], forms: Mapping[U
     return scored
 
 
-def estimate(
-    form: Form, answers: Mapping[UUID, Collection[tuple[UUID, str]]]
-) -> dict[UUID, tuple[float, float]]:
+def estimate(form: Form, answers: Mapping[UUID, Collection[tuple[UUID, str]]]) -> dict[UUID, tuple[float, float]]:
     """Return ability and standard error of each sitting, from those questions of its form that are calibrated.
 
     A question without an answer counts as wrong: else leaving out the hard ones would pay. Fewer than `MIN_ITEMS`
     calibrated questions give no estimate.
     """
-    items = [
-        question for question in form.counted if question.discrimination and question.difficulty is not None
-    ]
+    items = [question for question in form.counted if question.discrimination and question.difficulty is not None]
     if len(items) < MIN_ITEMS or not answers:
         return {}
     places = {question.id: place for place, question in enumerate(items)}

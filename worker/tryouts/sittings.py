@@ -1,4 +1,4 @@
-"""What the app does with a sitting: create, begin, answer, submit, look. Each call is one transaction and safe to repeat."""
+"""What the app does with a sitting: create, begin, answer, submit, look. Each call is a transaction, safe to repeat."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -185,7 +185,7 @@ class Sittings:
     async def submit(self, session_id: UUID, user_id: UUID, now: datetime) -> Sitting:
         """Submit a sitting, or return it as it is if it was submitted before.
 
-        After the deadline and its grace the submission is recorded and marked late; the answers are those of the deadline.
+        After the deadline and its grace it is recorded and marked late; the answers are those of the deadline.
 
         Raises:
             SittingError: it is unknown, another learner's, or has not begun.

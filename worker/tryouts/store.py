@@ -149,9 +149,7 @@ def count_cohort(connection: Connection, changes: Mapping[tuple[UUID, Decimal], 
     counted = sorted((set_id, score, change) for (set_id, score), change in changes.items() if change)
     if counted:
         sets, scores, sittings = (list(column) for column in zip(*counted, strict=True))
-        connection.execute(
-            load_query(PACKAGE, "count_cohort"), {"sets": sets, "scores": scores, "sittings": sittings}
-        )
+        connection.execute(load_query(PACKAGE, "count_cohort"), {"sets": sets, "scores": scores, "sittings": sittings})
 
 
 def percentiles(connection: Connection, set_ids: Collection[UUID]) -> dict[tuple[UUID, Decimal], Decimal]:
