@@ -4,7 +4,7 @@ from typing import Final
 
 MODULES: Final = (
     "tasks.attempts",
-    "tasks.attempts",
+    "tasks.events",
     "tasks.jobs",
     "tasks.maintenance",
     "tasks.srs",

@@ -200,6 +200,11 @@ def make_achievement(connection: Connection[Any], *, user_id: UUID | None = None
     return insert(connection, "user_achievements", user_id=user_id or make_user(connection), **achievement | values)
 
 
+def make_event(connection: Connection[Any], **values: Any) -> UUID:
+    """An app event about nobody in particular."""
+    return insert(connection, "app_events", **{"kind": "tryout.scored", "payload": {"score": 1}} | values)
+
+
 def make_tryout_session(
     connection: Connection[Any], *, user_id: UUID | None = None, question_set_id: UUID | None = None, **values: Any
 ) -> UUID:

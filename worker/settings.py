@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     tryout_grace_seconds: Annotated[int, Field(ge=0, le=3_600)] = 30
     """How long after its deadline a tryout still takes answers and its submission: what the network held up."""
 
+    events_keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
+    """How long app events stay in the feed for readers that were away."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

@@ -51,6 +51,12 @@ JOBS: list[Case] = [
     filled("job_outbox", "task", 200),
     json_object("job_outbox", "payload"),
     bounds("job_outbox", "relays", 0),
+    case(
+        "ck_app_events_kind",
+        refused=[{"kind": kind} for kind in ("", "scored", "Tryout.scored", "tryout.", "a b.c", "a." + "b" * 99)],
+        accepted=[{"kind": "tryout.scored"}, {"kind": "billing.dunning.ended"}, {"kind": "a." + "b" * 98}],
+    ),
+    json_object("app_events", "payload"),
 ]
 
 OPERATIONS: list[Case] = [

@@ -51,6 +51,7 @@ RULES = {
         "fk_srs_fits_user_id",
         "fk_user_achievements_user_id",
         "fk_job_shards_run_id",
+        "fk_app_events_user_id",
     },
     "SET NULL": {
         "fk_api_tokens_rotated_from_id",

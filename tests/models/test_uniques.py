@@ -39,6 +39,7 @@ UNIQUES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "uq_job_runs_period": ("job_runs", {"job": "a", "period": T0}, {"period": T1}),
     "uq_job_shards_number": ("job_shards", {"run_id": make_run, "number": 1}, {"number": 2}),
     "uq_job_outbox_dedupe_key": ("job_outbox", {"dedupe_key": "lane:1"}, {"dedupe_key": None}),
+    "uq_app_events_dedupe_key": ("app_events", {"dedupe_key": "tryout:1"}, {"dedupe_key": None}),
     "uq_plans_code": ("plans", {"code": "premium"}, {"code": "premium-2"}),
     "uq_payment_transactions_idempotency_key": (
         "payment_transactions",

@@ -19,11 +19,13 @@ from worker.api.attempts import accept_attempts, attempt_status
 from worker.api.auth import TokenGuard
 from worker.api.documentation import openapi_config
 from worker.api.due_queues import due_queue
+from worker.api.event_feed import events
 from worker.api.health import Dependencies, health, ready
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.api.tryouts import HANDLERS as TRYOUTS
 from worker.attempts.inbox import Inbox
+from worker.events.feed import EventFeed, Notices
 from worker.nudges import LaneNudger, publish_scoring
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
@@ -82,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Api:
         timedelta(seconds=settings.tryout_grace_seconds),
         nudge=(lambda: scoring.mark(1)) if scoring else lambda: None,
     )
+    notices = Notices(settings.required_database_url())
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -96,16 +99,18 @@ def create_app(settings: Settings | None = None) -> Api:
             for each in (nudger, scoring):
                 if each:
                     each.stop()
+            await notices.stop()
             await engine.dispose()
             if cache:
                 await cache.aclose()
 
     app = Api(
-        route_handlers=[accept_attempts, attempt_status, due_queue, health, ready, *TRYOUTS],
+        route_handlers=[accept_attempts, attempt_status, due_queue, events, health, ready, *TRYOUTS],
         guards=[guard.guard],
         dependencies={
             "acceptor": _provided(acceptor),
             "engine": _provided(engine),
+            "feed": _provided(EventFeed(engine, notices)),
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
             "sittings": _provided(sittings),

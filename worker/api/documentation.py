@@ -85,6 +85,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("attempts", "Answers to questions, sent by the app"),
             Tag("spaced repetition", "What a learner is to review"),
             Tag("tryouts", "Timed tests, from their start to the result"),
+            Tag("events", "What happened that the app should hear of"),
             Tag("health", "For supervisors and load balancers; needs no token"),
         ],
         render_plugins=[SwaggerPage(), JsonRenderPlugin()],

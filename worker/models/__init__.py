@@ -7,6 +7,7 @@ from worker.models.backups import Backup
 from worker.models.base import Base
 from worker.models.billing import PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
+from worker.models.events import AppEvent
 from worker.models.jobs import JobOutbox, JobRun, JobShard
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
 from worker.models.search import SearchDirty
@@ -23,6 +24,7 @@ from worker.models.users import ApiToken, User, UserPreferences
 
 __all__ = [
     "ApiToken",
+    "AppEvent",
     "AttemptInbox",
     "AttemptRejection",
     "AuditLog",
