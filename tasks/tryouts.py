@@ -35,7 +35,7 @@ class MissingParameterError(ElpError):
         super().__init__(f"the run needs the parameter {name}: start it with `elp tryouts rescore`")
 
 
-@task("tryouts.score_waiting", acks_late=True)
+@task("tryouts.score_waiting", queue="attempts", acks_late=True)
 def score() -> None:
     """Score what was submitted; hand the rest over when others should have their turn."""
     stop_at = time.monotonic() + _TURN_S

@@ -197,7 +197,7 @@ class Sittings:
             values = {"id": session_id, "now": now, "grace_s": int(self._grace.total_seconds())}
             state = (await connection.execute(_query("submit_session"), values)).scalar_one_or_none()
             if state == "submitted":
-                await connection.execute(_query("enqueue_scoring"))
+                await connection.execute(_query("enqueue_scoring"), {"id": session_id})
             sitting = await self._load(connection, session_id, user_id)
         if sitting.state == "submitted":
             self._nudge()
