@@ -8,7 +8,7 @@ from worker.settings import get_settings
 _log = get_logger(__name__)
 
 
-@task("attempts.drain", acks_late=True)
+@task("attempts.drain", queue="attempts", acks_late=True)
 def drain(lane: int) -> None:
     """Process what waits in a lane of the inbox; hand the rest over when others should have their turn."""
     report = drain_lane(lane, batch_size=get_settings().drain_batch_size)

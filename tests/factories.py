@@ -246,3 +246,8 @@ def make_shard(connection: Connection[Any], *, run_id: UUID | None = None, numbe
 
 def make_outbox_entry(connection: Connection[Any], **values: Any) -> UUID:
     return insert(connection, "job_outbox", **{"task": "attempts.drain", "payload": {"lane": 0}} | values)
+
+
+def make_job_task(connection: Connection[Any], **values: Any) -> tuple[Any, ...]:
+    """A task that takes any payload."""
+    return insert_row(connection, "job_tasks", **{"kind": "task", "name": f"test.{uuid4().hex}", "queue": "default"} | values)

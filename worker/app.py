@@ -10,11 +10,14 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 import structlog
-from celery import Celery, signals
+from celery import Celery, current_task, signals
 
 from worker import logging
 from worker.errors import ElpError
 from worker.jobs.bootstep import PulseStep
+from worker.jobs.definition import Queue
+from worker.jobs.delivery import deliver, message_of
+from worker.jobs.known_tasks import declare_task
 from worker.jobs.nudges import send_nudge
 from worker.settings import get_settings
 
@@ -38,21 +41,31 @@ class TaskOutOfMemoryError(ElpError):
         self.task = task
 
 
-def task(name: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def task(
+    name: str, *, queue: Queue = "default", from_app: bool = False, max_starts: int = 5, **options: Any
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator that makes a function the Celery task `name`.
 
     The function stays callable as it is; only messages reach it through Celery. Each line it logs carries the task's
-    name and id.
+    name and id. The outbox may send it, too (docs/outbox.md): then its entry is done with what the function commits.
 
     Args:
         name: what messages call it, such as `attempts.drain`.
+        queue: the queue to which the outbox sends it.
+        from_app: whether the platform's app may enqueue it by `POST /v1/events`.
+        max_starts: starts for one outbox entry, crashes included, after which the entry is parked.
         options: Celery's options for this task.
     """
 
     def register(body: Callable[P, R]) -> Callable[P, R]:
+        known = declare_task(name, body, queue=queue, from_app=from_app, max_starts=max_starts)
+
         @wraps(body)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | None:
+            message = message_of(current_task.request)
             try:
+                if message is not None:
+                    return deliver(known, message, body, kwargs)
                 return body(*args, **kwargs)
             except MemoryError as error:
                 raise TaskOutOfMemoryError(name) from error

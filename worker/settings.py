@@ -65,6 +65,13 @@ class Settings(BaseSettings):
 
     events_keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
     """How long app events stay in the feed for readers that were away."""
+    outbox_confirm_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    """An outbox entry whose task has not committed by then is sent again, then after twice that time, and so on up to
+    15 minutes: the longest that a message lost with Redis holds its work up."""
+    outbox_keep_hours: Annotated[int, Field(ge=1)] = 24
+    """How long entries that are done stay in the outbox; as long an event sent again under its id counts once."""
+    events_max_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    """Events in one request; beyond it the API answers 413."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.support import execute_file, keep_updated_at
 
 revision = "0020"
-down_revision = "0012"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from tests.factories_operations import make_backup
 from tests.models.cases import Case, bounds, case, filled, json_object, vocabulary
 from worker.models.backups import BackupKind, BackupState, ChecksumState
-from worker.models.jobs import RunState, RunTrigger, ShardState
+from worker.models.jobs import PAYLOAD_MAX_BYTES, RunState, RunTrigger, ShardState, TaskKind
 from worker.models.search import Searchable
 
 T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -50,6 +50,16 @@ JOBS: list[Case] = [
     bounds("job_shards", "items", 0),
     filled("job_outbox", "task", 200),
     json_object("job_outbox", "payload"),
+    case(
+        "ck_job_outbox_payload_size",
+        refused=[{"payload": {"text": "x" * (PAYLOAD_MAX_BYTES - 11)}}],
+        accepted=[{"payload": {"text": "x" * (PAYLOAD_MAX_BYTES - 12)}}],
+    ),
+    case(
+        "ck_job_outbox_dedupe_key",
+        refused=[{"dedupe_key": ""}, {"dedupe_key": " "}, {"dedupe_key": "é" * 201}],
+        accepted=[{"dedupe_key": "é" * 200}, {"dedupe_key": None}],
+    ),
     bounds("job_outbox", "relays", 0),
     case(
         "ck_app_events_kind",
@@ -57,6 +67,15 @@ JOBS: list[Case] = [
         accepted=[{"kind": "tryout.scored"}, {"kind": "billing.dunning.ended"}, {"kind": "a." + "b" * 98}],
     ),
     json_object("app_events", "payload"),
+    bounds("job_outbox", "starts", 0),
+    case(
+        "ck_job_outbox_parked",
+        refused=[{"parked_at": T0}, {"parked_at": T0, "done_at": T0, "error": "x"}],
+        accepted=[{"parked_at": T0, "error": "x"}, {"done_at": T0, "error": "x"}],
+    ),
+    vocabulary("job_tasks", "kind", TaskKind),
+    filled("job_tasks", "name", 200),
+    filled("job_tasks", "queue", 100),
 ]
 
 OPERATIONS: list[Case] = [

@@ -23,7 +23,10 @@ INDEXES = {
     "idx_attempt_inbox_lane": "INDEX ... ON attempt_inbox USING btree (lane, seq)",
     "idx_attempt_rejections_user": "INDEX ... ON attempt_rejections USING btree (user_id, rejected_at)",
     "uq_job_runs_period": "UNIQUE INDEX ... ON job_runs USING btree (job, period)",
-    "uq_job_outbox_dedupe_key": "UNIQUE INDEX ... ON job_outbox USING btree (dedupe_key) WHERE (relayed_at IS NULL)",
+    "uq_job_outbox_dedupe_key": (
+        "UNIQUE INDEX ... ON job_outbox USING btree (dedupe_key) "
+        "WHERE ((relayed_at IS NULL) AND (parked_at IS NULL))"
+    ),
     "uq_payment_transactions_period": (
         "UNIQUE INDEX ... ON payment_transactions USING btree (subscription_id, period_start) "
         "WHERE ((kind = 'charge'::text) AND (state = 'succeeded'::text))"

@@ -82,6 +82,8 @@ class Job:
     """Seconds a shard may take."""
     lease_s: int
     """Seconds after which a shard whose worker fell silent may be taken over; a live worker extends it."""
+    from_app: bool = False
+    """Whether the platform's app may start it over HTTP."""
 
     def __post_init__(self) -> None:
         for label in ("max_starts", "time_limit_s", "lease_s"):

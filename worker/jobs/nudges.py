@@ -23,10 +23,10 @@ class NudgeCounts:
     said_at: float | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def succeeded(self) -> None:
-        """Count a nudge that Redis took."""
+    def succeeded(self, messages: int = 1) -> None:
+        """Count what Redis took."""
         with self.lock:
-            self.sent += 1
+            self.sent += messages
             recovered, self.said_at = self.said_at is not None, None
         if recovered:
             _log.info("nudges_recovered", failed=self.failed)

@@ -60,6 +60,7 @@ def job(
     max_starts: int = 5,
     time_limit_s: int = 600,
     lease_s: int = 60,
+    from_app: bool = False,
 ) -> Callable[[Body], Body]:
     """Declare the decorated function as the body of the job `name`. The function itself stays as it is.
 
@@ -72,6 +73,7 @@ def job(
         max_starts: starts of a shard, crashes included, after which it is failed and the others go on.
         time_limit_s: seconds a shard may take.
         lease_s: seconds after which a shard whose worker fell silent may be taken over.
+        from_app: whether the platform's app may start it by `POST /v1/events`.
 
     Raises:
         DuplicateJobError: the name is taken.
@@ -90,6 +92,7 @@ def job(
                 max_starts=max_starts,
                 time_limit_s=time_limit_s,
                 lease_s=lease_s,
+                from_app=from_app,
             )
         )
         return body

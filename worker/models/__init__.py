@@ -8,7 +8,7 @@ from worker.models.base import Base
 from worker.models.billing import PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
 from worker.models.events import AppEvent
-from worker.models.jobs import JobOutbox, JobRun, JobShard
+from worker.models.jobs import JobOutbox, JobRun, JobShard, JobTask
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
 from worker.models.search import SearchDirty
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
@@ -33,6 +33,7 @@ __all__ = [
     "JobOutbox",
     "JobRun",
     "JobShard",
+    "JobTask",
     "Lesson",
     "LessonProgress",
     "LessonQuestion",

@@ -23,6 +23,10 @@ from worker.models.base import (
 RunState = Literal["planned", "running", "succeeded", "failed", "cancelled", "skipped"]
 RunTrigger = Literal["schedule", "catch_up", "manual", "event"]
 ShardState = Literal["pending", "running", "done", "failed"]
+TaskKind = Literal["task", "job"]
+
+PAYLOAD_MAX_BYTES = 16_384
+"""How long the payload of an outbox entry may be, as text."""
 
 
 class JobRun(Base):
@@ -95,12 +99,35 @@ class JobShard(Base):
     )
 
 
+class JobTask(Base):
+    """A task that the outbox may send, or a job that `jobs.start` may start: what the code of this database's workers has.
+
+    Written by `elp migrate` and by each worker at its start, so that a wrong name is refused where it is enqueued.
+    """
+
+    __tablename__ = "job_tasks"
+
+    kind: Mapped[TaskKind] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    queue: Mapped[str]
+    """Celery queue whose workers do it."""
+    requires: Mapped[list[str]] = mapped_column(server_default="{}")
+    """Names that a payload must have."""
+    accepts: Mapped[list[str] | None]
+    """Names that a payload may have; NULL: any."""
+    from_app: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether the platform's app may enqueue it over HTTP."""
+
+    __table_args__ = (one_of("kind", TaskKind), not_blank("name", 200), not_blank("queue", 100))
+
+
 class JobOutbox(Base):
-    """A task that must be sent, written in the transaction that made it necessary; a relay sends it afterwards."""
+    """A task that must run, written in the transaction that made it necessary; a relay sends it, the task confirms it."""
 
     __tablename__ = "job_outbox"
 
     id: Mapped[TimeOrderedKey]
+    """Also the Celery task id."""
     task: Mapped[str]
     """Celery task name."""
     payload: Mapped[JsonObject] = mapped_column(server_default="{}")
@@ -109,17 +136,37 @@ class JobOutbox(Base):
     """At most one entry of a key waits at a time; NULL: no such limit."""
     not_before: Mapped[datetime | None]
     """NULL: at once."""
+    due_at: Mapped[datetime]
+    """When it is to be sent, or sent again because nobody confirmed it; a trigger sets it from `not_before`."""
     relayed_at: Mapped[datetime | None]
-    """When it was handed to the broker; NULL: still to be sent."""
+    """When it was last handed to the broker; NULL: not yet."""
     relays: Mapped[int] = mapped_column(server_default=text("0"))
-    """How often sending was tried."""
+    """How often it was handed to the broker."""
+    starts: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often a worker began it and told how that went, or began it anew after its message had to be repeated."""
+    done_at: Mapped[datetime | None]
+    """When the start that did it began; committed together with its work."""
+    parked_at: Mapped[datetime | None]
+    """When it was given up, until an operator retries or discards it; `error` says why."""
     error: Mapped[str | None]
+    """What the last start that failed raised, or why it is parked."""
 
     __table_args__ = (
         not_blank("task", 200),
         is_object("payload"),
+        check("payload_size", f"octet_length(payload::text) <= {PAYLOAD_MAX_BYTES}"),
+        not_blank("dedupe_key", 200),
         check("relays", "relays >= 0"),
-        Index("uq_job_outbox_dedupe_key", "dedupe_key", unique=True, postgresql_where=text("relayed_at IS NULL")),
-        Index("idx_job_outbox_unrelayed", "id", postgresql_where=text("relayed_at IS NULL")),
+        check("starts", "starts >= 0"),
+        check("parked", "parked_at IS NULL OR (done_at IS NULL AND error IS NOT NULL)"),
+        Index(
+            "uq_job_outbox_dedupe_key",
+            "dedupe_key",
+            unique=True,
+            postgresql_where=text("relayed_at IS NULL AND parked_at IS NULL"),
+        ),
+        Index("idx_job_outbox_due", "due_at", "id", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
+        Index("idx_job_outbox_parked", "parked_at", postgresql_where=text("parked_at IS NOT NULL")),
+        Index("idx_job_outbox_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
         {"postgresql_with": QUEUE_STORAGE},
     )
