@@ -212,7 +212,7 @@ class TryoutSignal(Base):
     """The other sitting of a similar pair; the smaller id stands first, so that a pair is one row."""
     kind: Mapped[SignalKind]
     strength: Mapped[float]
-    """By kind: the share of answers given impossibly fast, or standard deviations above the expected agreement."""
+    """By kind: the share of right answers given impossibly fast, or −log₁₀ of the chance of such an agreement."""
     evidence: Mapped[JsonObject] = mapped_column(server_default="{}")
     found_at: Mapped[datetime]
 

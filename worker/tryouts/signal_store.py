@@ -69,7 +69,7 @@ def similar_findings(connection: Connection, set_id: UUID, after: datetime, unti
                 "session_id": first,
                 "other_id": second,
                 "kind": "similar_answers",
-                "strength": pair.z,
+                "strength": pair.strength,
                 "evidence": {
                     "identical_wrong_answers": pair.identical,
                     "both_wrong": pair.both_wrong,
