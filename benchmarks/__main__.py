@@ -12,7 +12,7 @@ from benchmarks.report import Report
 from worker.db.schema import migrate
 from worker.embedded.manager import scratch_servers
 
-NAMES = ("accept", "drain", "due_queues")
+NAMES = ("accept", "drain", "due_queues", "tryouts")
 # A machine of 4 GiB upwards: enough for the tables of 10⁷ rows to be read from memory for the most part.
 POSTGRES = {
     "shared_buffers": "1GB",
