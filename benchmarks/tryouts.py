@@ -1,4 +1,4 @@
-"""How fast tryouts are scored, how soon the app hears of it, how long a calibration takes.
+"""How fast tryouts are scored, how soon the app hears of it, how long calibrating takes.
 
 * scoring, ours: `score_waiting` in this one process, from submitted sittings of 40 answers to scores, cohort and events;
 * scoring, the usual way: one sitting after the other through the ORM (benchmarks/tryout_usual.py), a commit each;

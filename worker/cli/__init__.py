@@ -1,6 +1,6 @@
 """The command line `elp`: one sub-command a thing an operator does. Each stands in a module of its own."""
 
-from worker.cli import basics, db, demo, jobs, seed, servers, up
+from worker.cli import basics, db, demo, jobs, seed, servers, tryouts, up
 from worker.cli.console import ElpTyper
 
 app = ElpTyper(
@@ -16,6 +16,7 @@ app.command()(basics.migrate)
 app.command()(seed.seed)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(db.app, name="db")
+app.add_typer(tryouts.app, name="tryouts")
 app.add_typer(servers.app, name="servers")
 app.add_typer(db.app, name="db")
 app.command()(basics.settings)

@@ -123,10 +123,10 @@ def load_answers(connection: Connection, session_ids: Iterable[UUID]) -> dict[UU
     """Return the answers of each sitting: question and answer as JSON text."""
     answers: dict[UUID, list[tuple[UUID, str]]] = {session_id: [] for session_id in session_ids}
     cursor = connection.cursor(binary=True)
-    for session_id, question_id, answer in cursor.execute(
+    for session_id, question_ids, texts in cursor.execute(
         load_query(PACKAGE, "answers_of_sessions"), {"ids": list(answers)}
     ):
-        answers[session_id].append((question_id, answer))
+        answers[session_id] = list(zip(question_ids, texts, strict=True))
     return answers
 
 
@@ -167,7 +167,7 @@ def save_scores(connection: Connection, scored: Sequence[Scored], now: datetime)
         "ability_errors": [each.estimate and each.estimate[1] for each in scored],
         "percentiles": [places[each.sitting.set_id, each.score.raw] for each in scored],
         "levels": [each.level for each in scored],
-        "results": [msgspec.json.encode(each.result).decode() for each in scored],
+        "results": msgspec.json.encode([each.result for each in scored]).decode(),
         "now": now,
     }
     connection.execute(load_query(PACKAGE, "save_scores"), values)
