@@ -1,6 +1,6 @@
 """How fast tryouts are scored, how soon the app hears of it, how long calibrating takes.
 
-* scoring, ours: `score_waiting` in this one process, from submitted sittings of 40 answers to scores, cohort and events;
+* scoring, ours: `score_waiting` in this process, from submitted sittings of 40 answers to scores, cohort and events;
 * scoring, the usual way: one sitting after the other through the ORM (benchmarks/tryout_usual.py), a commit each;
 * latency: 200 submissions a second through the API, a worker process with its pulse and relay, and the app's reader on
   GET /v1/events: from the start of the submitting request to the event in the reader's hands;

@@ -94,7 +94,7 @@ def rescore_set(shard: Shard) -> int:
     return len(changed)
 
 
-@job("tryouts.calibrate", schedule="30 19 * * *", queue="batch", time_limit_s=1_800)
+@job("tryouts.calibrate", schedule="30 19 * * *", queue="batch", time_limit_s=800)
 def calibrate(shard: Shard) -> int:
     """Estimate each question's parameters from all tryouts, flag the bad ones, and add abilities that are missing."""
     from worker.tryouts.calibrate import calibrate_all  # noqa: PLC0415  no other task needs NumPy's matrices

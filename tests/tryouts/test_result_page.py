@@ -11,7 +11,7 @@ import pytest
 
 from worker.tryouts.result_page import render
 from worker.tryouts.result_texts import MONTHS, TEXTS
-from worker.tryouts.sittings import Sitting
+from worker.tryouts.sitting import Sitting
 
 AT = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

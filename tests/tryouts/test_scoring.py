@@ -118,6 +118,8 @@ def test_each_pass_mark_must_be_reached(marks, is_passed):
 def test_question_worth_more_than_a_score_can_hold_is_refused():
     with pytest.raises(MalformedScheme):
         Form([row(points=Decimal(10_000))], read_scheme({"kind": "weighted"}))
+    with pytest.raises(MalformedScheme):
+        Form([row(points=Decimal(9_999))] * 101, read_scheme({"kind": "weighted"}))
 
 
 @given(

@@ -18,7 +18,8 @@ from worker.api.documentation import ReadOperation, described, problem_responses
 from worker.api.problems import INVALID_PARAMETERS, NOT_JSON, FieldError, Kind, ProblemError
 from worker.settings import get_settings
 from worker.tryouts.result_page import render
-from worker.tryouts.sittings import Answer, Saved, Sitting, SittingError, Sittings
+from worker.tryouts.sitting import Answer, Saved, Sitting, SittingError
+from worker.tryouts.sittings import Sittings
 
 PATH: Final = "/v1/tryouts"
 ANSWERS_MAX: Final = 500

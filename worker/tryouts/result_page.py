@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, Template
 
 from worker.tryouts.result_texts import MONTHS, TEXTS
-from worker.tryouts.sittings import Sitting
+from worker.tryouts.sitting import Sitting
 
 Language = Literal["id", "en"]
 

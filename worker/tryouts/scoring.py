@@ -20,6 +20,8 @@ from worker.tryouts.scheme import Scheme
 UNIT: Final = Decimal("0.0001")
 _LARGEST_POINTS: Final = 9_999 * 10_000
 """What `tryout_answers.points` can hold, in ten-thousandths."""
+_LARGEST_SCORE: Final = 999_999 * 10_000
+"""What `tryout_sessions.raw_score` can hold, in ten-thousandths."""
 
 Verdict = Literal["right", "partial", "wrong", "blank", "unreadable"]
 """Unreadable: the answer does not fit the question (any more); it earns and costs what a blank one does."""
@@ -132,7 +134,7 @@ class Form:
         """Compile.
 
         Raises:
-            MalformedScheme: a question would be worth more than a score can hold.
+            MalformedScheme: a question, or all of them, would be worth more than a score can hold.
         """
         self.scheme = scheme
         self.questions: dict[UUID, FormQuestion] = {}
@@ -142,6 +144,9 @@ class Form:
             count += question.grader is not None
             self.questions[row.id] = question
         self.counted = [question for question in self.questions.values() if question.grader is not None]
+        extremes = [(each.worth, each.wrong, each.blank) for each in self.counted]
+        if any(abs(sum(column)) > _LARGEST_SCORE for column in zip(*extremes, strict=True)):
+            raise MalformedScheme("scheme", "the whole form would be worth more than 999999: lower its points")
         self._outcomes: dict[tuple[UUID, str], Outcome | None] = {}
         self._blank = _tallies(self.counted)
 

@@ -51,8 +51,8 @@ def similar_pairs(
 
     Two strangers who both miss a question give the same wrong answer with the sum of squares of the shares that its
     wrong answers have. The chance of k or more agreements over n such questions with m expected ones is at most
-    exp(−n·KL(k/n ‖ m/n)), whatever the single chances (Hoeffding 1963, J. Am. Stat. Assoc. 58, theorem 1); a pair is
-    reported if that, times the number of pairs, is below `false`. Agreeing on right answers says nothing: both may know.
+    exp(−n·KL(k/n ‖ m/n)), whatever the single chances (Hoeffding 1963, J. Am. Stat. Assoc. 58, theorem 1). A pair
+    is reported if that, times the pairs there are, is below `false`. Agreeing on right answers says nothing.
 
     Cost: three products of (sittings × different wrong answers) with itself, a block at a time: 10,000 sittings of 100
     questions take some ten seconds.

@@ -1,9 +1,8 @@
 """What the app does with a sitting: create, begin, answer, submit, look. Each call is a transaction, safe to repeat."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -14,99 +13,10 @@ from worker.attempts.errors import MalformedAnswer, MalformedQuestion
 from worker.attempts.grading import compile_question
 from worker.db.queries import load_query
 from worker.db.statements import as_text
-from worker.errors import ElpError
-from worker.tryouts.life_cycle import Refusal, State, why_no_answers
+from worker.tryouts.life_cycle import why_no_answers
+from worker.tryouts.sitting import Answer, AnswerFault, Saved, Sitting, SittingError
 
 PACKAGE: Final = "worker.tryouts"
-
-Wrong = Literal[
-    "unknown_tryout", "foreign_tryout", "unknown_set", "unpublished_set", "empty_set", "unknown_user", "id_taken"
-]
-"""Why a call is refused; besides, a sitting takes no answers when it is `not_started` or `closed`."""
-
-
-class SittingError(ElpError):
-    """A call on a sitting that can't be done.
-
-    Attributes:
-        reason: a code for programs.
-    """
-
-    def __init__(self, reason: Wrong | Refusal) -> None:
-        super().__init__(_TEXTS[reason])
-        self.reason = reason
-
-
-_TEXTS: Final[Mapping[str, str]] = {
-    "unknown_tryout": "there is no tryout with this id: create it first",
-    "foreign_tryout": "this tryout belongs to another learner",
-    "unknown_set": "there is no question set with this id",
-    "unpublished_set": "this question set is not published: it can't be sat yet, or no more",
-    "empty_set": "this question set has no questions: an editor has to fill it",
-    "unknown_user": "there is no learner with this id",
-    "id_taken": "this id belongs to a tryout of another learner or question set: choose a new UUIDv7",
-    "not_started": "this tryout has not begun: start it first",
-    "closed": "this tryout is over: answers are taken until its deadline and a short grace for the network",
-}
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A learner's answer as the app sends it."""
-
-    question_id: UUID
-    answer: Any
-    answered_at: datetime
-    sequence: int = 0
-    time_spent_ms: int | None = None
-
-
-class Sitting(msgspec.Struct, frozen=True, kw_only=True):
-    """A sitting as the app sees it; what isn't known yet is null."""
-
-    id: UUID
-    user_id: UUID
-    question_set_id: UUID
-    state: State
-    title: str
-    title_id: str | None
-    ui_language: str | None
-    started_at: datetime | None
-    deadline_at: datetime | None
-    submitted_at: datetime | None
-    is_late: bool
-    scored_at: datetime | None
-    raw_score: Decimal | None
-    max_score: Decimal | None
-    is_passed: bool | None
-    ability: float | None
-    ability_error: float | None
-    estimated_level: str | None
-    percentile: Decimal | None
-    cohort: int
-    result: dict[str, Any]
-
-
-class AnswerFault(msgspec.Struct, frozen=True):
-    """Why an answer was not taken; `index` counts from 0 in the request."""
-
-    index: int
-    question_id: UUID
-    field: str
-    message: str
-
-
-class Saved(msgspec.Struct, frozen=True):
-    """What became of the answers of a request.
-
-    Attributes:
-        saved: questions whose answer is now the one sent.
-        kept: questions that have this very answer, or a later one, already.
-        errors: answers that cannot be taken, with the reason; they don't stop the others.
-    """
-
-    saved: list[UUID]
-    kept: list[UUID]
-    errors: list[AnswerFault]
 
 
 class Sittings:
@@ -131,13 +41,14 @@ class Sittings:
             SittingError: set or learner don't fit, or the id belongs to another sitting.
         """
         async with self._engine.begin() as connection:
-            await self._check_set(connection, set_id)
-            values = {"id": session_id, "user_id": user_id, "set_id": set_id}
-            await connection.execute(_query("create_session"), values)
-            try:
-                sitting = await self._load(connection, session_id)
-            except SittingError:
-                raise SittingError("unknown_user") from None
+            sitting = await self._known(connection, session_id)
+            if sitting is None:
+                await self._check_set(connection, set_id)
+                values = {"id": session_id, "user_id": user_id, "set_id": set_id}
+                await connection.execute(_query("create_session"), values)
+                sitting = await self._known(connection, session_id)
+        if sitting is None:
+            raise SittingError("unknown_user")
         if (sitting.user_id, sitting.question_set_id) != (user_id, set_id):
             raise SittingError("id_taken")
         return sitting
@@ -213,11 +124,17 @@ class Sittings:
             return await self._load(connection, session_id)
 
     async def _load(self, connection: AsyncConnection, session_id: UUID, user_id: UUID | None = None) -> Sitting:
+        sitting = await self._known(connection, session_id)
+        if sitting is None:
+            raise SittingError("unknown_tryout")
+        if user_id is not None and sitting.user_id != user_id:
+            raise SittingError("foreign_tryout")
+        return sitting
+
+    async def _known(self, connection: AsyncConnection, session_id: UUID) -> Sitting | None:
         row = (await connection.execute(_query("view_session"), {"id": session_id})).one_or_none()
         if row is None:
-            raise SittingError("unknown_tryout")
-        if user_id is not None and row.user_id != user_id:
-            raise SittingError("foreign_tryout")
+            return None
         return msgspec.convert({**row._asdict(), "result": msgspec.json.decode(row.result)}, Sitting)
 
     async def _check_set(self, connection: AsyncConnection, set_id: UUID) -> None:
