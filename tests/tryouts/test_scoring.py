@@ -119,7 +119,7 @@ def test_question_worth_more_than_a_score_can_hold_is_refused():
     with pytest.raises(MalformedScheme):
         Form([row(points=Decimal(10_000))], read_scheme({"kind": "weighted"}))
     with pytest.raises(MalformedScheme):
-        Form([row(points=Decimal(9_999))] * 101, read_scheme({"kind": "weighted"}))
+        Form([row(points=Decimal(9_999)) for _ in range(101)], read_scheme({"kind": "weighted"}))
 
 
 @given(

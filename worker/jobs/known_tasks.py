@@ -93,14 +93,7 @@ def tell_database(
             may be of an older version than its neighbours.
     """
     rows: list[tuple[str, str, str, list[str], list[str] | None, bool]] = [
-        (
-            "task",
-            task.name,
-            task.queue,
-            [*task.requires],
-            None if task.accepts is None else [*task.accepts],
-            task.from_app,
-        )
+        ("task", task.name, task.queue, [*task.requires], None if task.accepts is None else [*task.accepts], task.from_app)
         for task in tasks
     ]
     rows += [("job", job.name, job.queue, [], None, job.from_app) for job in jobs]

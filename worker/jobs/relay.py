@@ -97,7 +97,9 @@ class Relay(Leader):
             values = {"ids": published.refused, "due_at": clock.now() + _REFUSED_REST}
             connection.execute(load_query(PACKAGE, "hand_back"), values)
         for entry_id, reason in published.unsendable.items():
-            connection.execute(load_query(PACKAGE, "park_entry"), {"id": entry_id, "error": reason, "now": clock.now()})
+            connection.execute(
+                load_query(PACKAGE, "park_entry"), {"id": entry_id, "error": reason, "now": clock.now()}
+            )
             self._count_parked(entry_id, reason)
 
     def _count_parked(self, entry_id: object, reason: str) -> None:
