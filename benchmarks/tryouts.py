@@ -45,14 +45,14 @@ def run(report: Report, *, quick: bool = False) -> None:
     with transaction() as connection:
         set_id, question_ids = make_form(connection)
     compare(report, set_id, question_ids, sittings=500 if quick else 5_000, sample=20 if quick else 200, quick=quick)
-    latency(report, set_id, question_ids, seconds=3 if quick else 30, demands=not quick)
+    latency(report, set_id, question_ids, seconds=3 if quick else 20, demands=not quick)
     calibration(report, examinees=1_000 if quick else 10_000, items=30 if quick else 100, rounds=2 if quick else 5)
 
 
 def compare(report: Report, set_id: UUID, question_ids: list[UUID], *, sittings: int, sample: int, quick: bool) -> None:
     """Measure scoring, ours and the usual way in turns."""
     mine, one_by_one = [], []
-    for round_number in range(2 if quick else 4):
+    for round_number in range(2 if quick else 3):
         clear()
         ids = make_sittings(set_id, question_ids, sittings, state="submitted", seed=round_number)
         with session_factory()() as session:

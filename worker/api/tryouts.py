@@ -18,7 +18,7 @@ from worker.api.documentation import ReadOperation, described, problem_responses
 from worker.api.problems import INVALID_PARAMETERS, NOT_JSON, FieldError, Kind, ProblemError
 from worker.settings import get_settings
 from worker.tryouts.result_page import render
-from worker.tryouts.sitting import Answer, Saved, Sitting, SittingError
+from worker.tryouts.sitting import Answer, Saved, Sitting, SittingError, Submitted
 from worker.tryouts.sittings import Sittings
 
 PATH: Final = "/v1/tryouts"
@@ -231,7 +231,7 @@ async def put_answers(
 )
 async def submit_tryout(
     request: Request[Any, Any, Any], tryout_id: FromPath[UUID], sittings: NamedDependency[Sittings]
-) -> Sitting:
+) -> Submitted:
     """Submit a sitting.
 
     Raises:

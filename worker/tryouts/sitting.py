@@ -78,6 +78,15 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     result: dict[str, Any]
 
 
+class Submitted(msgspec.Struct, frozen=True):
+    """That a sitting was submitted: when, whether in time, and its state since then."""
+
+    id: UUID
+    state: State
+    submitted_at: datetime
+    is_late: bool
+
+
 class AnswerFault(msgspec.Struct, frozen=True):
     """Why an answer was not taken; `index` counts from 0 in the request."""
 

@@ -14,7 +14,7 @@ from worker.attempts.grading import compile_question
 from worker.db.queries import load_query
 from worker.db.statements import as_text
 from worker.tryouts.life_cycle import why_no_answers
-from worker.tryouts.sitting import Answer, AnswerFault, Saved, Sitting, SittingError
+from worker.tryouts.sitting import Answer, AnswerFault, Saved, Sitting, SittingError, Submitted
 
 PACKAGE: Final = "worker.tryouts"
 
@@ -93,26 +93,25 @@ class Sittings:
             errors=errors,
         )
 
-    async def submit(self, session_id: UUID, user_id: UUID, now: datetime) -> Sitting:
-        """Submit a sitting, or return it as it is if it was submitted before.
+    async def submit(self, session_id: UUID, user_id: UUID, now: datetime) -> Submitted:
+        """Submit a sitting, or tell how it was submitted before.
 
         After the deadline and its grace it is recorded and marked late; the answers are those of the deadline.
 
         Raises:
             SittingError: it is unknown, another learner's, or has not begun.
         """
+        values = {"id": session_id, "user_id": user_id, "now": now, "grace_s": int(self._grace.total_seconds())}
         async with self._engine.begin() as connection:
-            sitting = await self._load(connection, session_id, user_id)
-            if sitting.started_at is None:
-                raise SittingError("not_started")
-            values = {"id": session_id, "now": now, "grace_s": int(self._grace.total_seconds())}
-            state = (await connection.execute(_query("submit_session"), values)).scalar_one_or_none()
-            if state == "submitted":
-                await connection.execute(_query("enqueue_scoring"), {"id": session_id})
-            sitting = await self._load(connection, session_id, user_id)
-        if sitting.state == "submitted":
+            row = (await connection.execute(_query("submit_session"), values)).one_or_none()
+            if row is None:
+                sitting = await self._load(connection, session_id, user_id)
+                if sitting.submitted_at is None:
+                    raise SittingError("not_started")
+                return Submitted(session_id, sitting.state, sitting.submitted_at, sitting.is_late)
+        if row.state == "submitted":
             self._nudge()
-        return sitting
+        return Submitted(row.id, row.state, row.submitted_at, row.is_late)
 
     async def find(self, session_id: UUID) -> Sitting:
         """Return a sitting with its result as far as there is one.
