@@ -116,7 +116,8 @@ def test_tryout_from_its_creation_to_its_result(api, committed):
 
 def test_submission_leaves_one_entry_for_a_scorer(sitting, committed):
     sitting.submit()
-    entries = committed.execute("SELECT count(*) FROM job_outbox WHERE task = 'tryouts.score_waiting'")
+    key = f"tryouts.score_waiting:{str(sitting.id)[-1]}"
+    entries = committed.execute("SELECT count(*) FROM job_outbox WHERE dedupe_key = %s", [key])
     assert entries.fetchone() == (1,)
 
 
