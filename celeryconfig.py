@@ -58,7 +58,10 @@ task_queues = [  # direct queues, no named exchange: after FLUSHALL a publish to
 task_default_queue = "default"  # for tasks without a route
 task_default_exchange = ""  # the nameless exchange delivers by queue name and needs no binding in Redis
 task_default_routing_key = "default"  # as above
-task_routes = {"attempts.*": {"queue": "attempts"}}  # grading never waits behind a batch job
+task_routes = {  # grading and scoring never wait behind a batch job
+    "attempts.*": {"queue": "attempts"},
+    "tryouts.score_waiting": {"queue": "attempts"},
+}
 
 # --- workers ----------------------------------------------------------------------------------------------------------
 worker_prefetch_multiplier = 1  # a nudge waits in Redis, where any free worker may take it

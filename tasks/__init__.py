@@ -10,5 +10,6 @@ MODULES: Final = (
     "tasks.maintenance",
     "tasks.srs",
     "tasks.srs_memory",
+    "tasks.tryouts",
 )
 """Every module that declares tasks or jobs: a worker imports these and no others."""

@@ -20,6 +20,13 @@ def publish_drain(lane: int) -> bool:
     return nudge(TASK, lane, queue=QUEUE, trace=tracing.take_lane(lane))
 
 
+def publish_scoring(_lane: int = 0) -> bool:
+    """Publish a nudge for scorers of tryouts, who all take from one pile; return whether Redis took it."""
+    from worker.app import nudge  # noqa: PLC0415  as above
+
+    return nudge("tryouts.score_waiting", queue=QUEUE)
+
+
 class LaneNudger:
     """Publishes at most one nudge per lane and interval, from a thread of its own.
 

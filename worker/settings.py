@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     """Learners in one shard of `srs.build_due_queues`."""
     due_queue_cache_hours: Annotated[int, Field(ge=1, le=240)] = 48
     """How long a due queue stays in Redis."""
+    tryout_grace_seconds: Annotated[int, Field(ge=0, le=3_600)] = 30
+    """How long after its deadline a tryout still takes answers and its submission: what the network held up."""
+
+    events_keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
+    """How long app events stay in the feed for readers that were away."""
     outbox_confirm_s: Annotated[int, Field(ge=1, le=3_600)] = 60
     """An outbox entry whose task has not committed by then is sent again, then after twice that time, and so on up to
     15 minutes: the longest that a message lost with Redis holds its work up."""
@@ -72,15 +77,11 @@ class Settings(BaseSettings):
     events_max_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
     """Events in one request; beyond it the API answers 413."""
 
-    events_keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    """How long app events stay in the feed for readers that were away."""
     job_history_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """How long the ledger keeps the runs that ended; older ones are kept as one line a job and day."""
 
     tracing: bool = False
     """OpenTelemetry traces (extra `otel`); where they go is said by OTEL_… variables."""
-    events_keep_days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    """How long app events stay in the feed for readers that were away."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

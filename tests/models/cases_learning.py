@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from tests.factories import make_tryout_session
 from tests.models.cases import Case, bounds, case, filled, json_object, vocabulary
 from tests.samples import QUESTIONS
 from worker.models.attempts import ProgressStatus
 from worker.models.base import Level, Skill, Status
 from worker.models.content import QuestionType, SetKind
 from worker.models.srs import CardState, ItemType
-from worker.models.tryouts import SessionState
+from worker.models.tryouts import SessionState, SignalKind
 
 T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -233,6 +234,62 @@ TRYOUTS: list[Case] = [
     bounds("tryout_answers", "time_spent_ms", 0),
     bounds("tryout_answers", "score", Decimal(0), Decimal(1), step=TEN_THOUSANDTH),
     case("ck_tryout_answers_points", refused=[{"points": NAN}], accepted=[{"points": Decimal(-1)}]),
+    bounds("tryout_answers", "sequence", 0),
+    filled("tryout_score_changes", "reason", 500),
+    json_object("tryout_score_changes", "earlier_result"),
+    case(
+        "ck_tryout_score_changes_changed_at",
+        refused=[{"earlier_scored_at": T0, "changed_at": T0 - TICK}],
+        accepted=[{"earlier_scored_at": T0, "changed_at": T0}],
+    ),
+    case("ck_tryout_cohort_scores_raw_score", refused=[{"raw_score": NAN}], accepted=[{"raw_score": Decimal(-1)}]),
+    bounds("tryout_cohort_scores", "sittings", 0),
+    filled("tryout_item_calibrations", "scale", 100),
+    case(
+        "ck_tryout_item_calibrations_responses",
+        refused=[{"responses": 0, "right": 0}, {"responses": 3, "right": 4}, {"responses": 3, "right": -1}],
+        accepted=[{"responses": 1, "right": 0}, {"responses": 1, "right": 1}],
+    ),
+    bounds("tryout_item_calibrations", "discrimination", -100.0, 100.0, step=0.5),
+    bounds("tryout_item_calibrations", "difficulty", -100.0, 100.0, step=0.5),
+    case(
+        "ck_tryout_item_calibrations_errors",
+        refused=[{"discrimination_error": 0.0}, {"difficulty_error": -0.1}],
+        accepted=[{"discrimination_error": None}, {"difficulty_error": 0.001}],
+    ),
+    case(
+        "ck_tryout_item_calibrations_fit",
+        refused=[{"infit": -0.1}, {"outfit": -0.1}],
+        accepted=[{"infit": 0.0, "outfit": 0.0}],
+    ),
+    bounds("tryout_item_calibrations", "point_biserial", -1.0, 1.0, step=0.001),
+    vocabulary(
+        "tryout_signals",
+        "kind",
+        SignalKind,
+        needs={"similar_answers": {"other_session_id": make_tryout_session}},
+    ),
+    case(
+        "ck_tryout_signals_other",
+        refused=[{"kind": "similar_answers"}, {"kind": "impossible_speed", "other_session_id": make_tryout_session}],
+        accepted=[{"kind": "impossible_speed"}, {"other_session_id": make_tryout_session}],
+    ),
+    case(
+        "ck_tryout_signals_pair",
+        refused=[
+            {
+                "tryout_session_id": lambda connection: make_tryout_session(connection, id=UUID(int=2)),
+                "other_session_id": lambda connection: make_tryout_session(connection, id=UUID(int=1)),
+            }
+        ],
+        accepted=[{"other_session_id": make_tryout_session}],
+    ),
+    case(
+        "ck_tryout_signals_strength",
+        refused=[{"strength": -0.1}, {"strength": float("inf")}, {"strength": float("nan")}],
+        accepted=[{"strength": 0.0}],
+    ),
+    json_object("tryout_signals", "evidence"),
 ]
 
 CASES = CONTENT + ATTEMPTS + SRS + TRYOUTS

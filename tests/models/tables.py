@@ -45,6 +45,7 @@ from tests.factories_operations import (
     make_transaction,
     make_webhook,
 )
+from tests.factories_tryouts import make_cohort_score, make_item_calibration, make_score_change, make_signal
 
 FACTORIES: dict[str, Callable[..., Any]] = {
     "users": make_user,
@@ -68,6 +69,10 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "user_days": make_user_day,
     "tryout_sessions": make_tryout_session,
     "tryout_answers": make_tryout_answer,
+    "tryout_score_changes": make_score_change,
+    "tryout_cohort_scores": make_cohort_score,
+    "tryout_item_calibrations": make_item_calibration,
+    "tryout_signals": make_signal,
     "job_runs": make_run,
     "job_shards": make_shard,
     "job_controls": make_job_control,

@@ -62,6 +62,11 @@ UNIQUES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"fingerprint": "stripe:amount:1"},
         {"fingerprint": "stripe:fee:1"},
     ),
+    "uq_tryout_signals_finding": (
+        "tryout_signals",
+        {"tryout_session_id": make_tryout_session},
+        {"tryout_session_id": make_tryout_session},
+    ),
     "uq_backups_label": ("backups", {"label": "full-1"}, {"label": "full-2"}),
 }
 
@@ -128,6 +133,7 @@ GIVEN_KEYS: dict[str, dict[str, Callable[[Connection], Any]]] = {
     "user_days": {"user_id": make_user, "local_date": lambda _: date(2026, 3, 1)},
     "srs_due_queues": {"user_id": make_user, "local_date": lambda _: date(2026, 3, 1)},
     "tryout_answers": {"tryout_session_id": make_tryout_session, "question_id": make_question},
+    "tryout_cohort_scores": {"question_set_id": make_question_set, "raw_score": lambda _: 1},
     "attempt_inbox": {"id": lambda _: SOME_ID},
     "attempt_rejections": {"id": lambda _: SOME_ID},
     "question_attempts": {"id": lambda _: SOME_ID},

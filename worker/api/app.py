@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from time import perf_counter
 from typing import Any, Final
 
@@ -32,11 +33,13 @@ from worker.api.preferences import change_preferences, preferences
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.api.study import due_forecast, statistics
+from worker.api.tryouts import HANDLERS as TRYOUTS
 from worker.attempts.inbox import Inbox
 from worker.events.feed import EventFeed, Notices
-from worker.nudges import LaneNudger
+from worker.nudges import LaneNudger, publish_scoring
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
+from worker.tryouts.sittings import Sittings
 
 _NO_ROUTE: Final = "none"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -99,6 +102,7 @@ def create_app(settings: Settings | None = None) -> Api:
     settings = settings or get_settings()
     guard = TokenGuard(settings)
     nudger = LaneNudger(settings.nudge_interval_ms) if settings.redis_url else None
+    scoring = LaneNudger(settings.nudge_interval_ms, publish_scoring) if settings.redis_url else None
     inbox = Inbox(
         settings.required_database_url(),
         group_max=settings.commit_max_attempts,
@@ -108,20 +112,27 @@ def create_app(settings: Settings | None = None) -> Api:
     acceptor = AcceptAttempts(inbox, guard, settings, figures)
     engine = create_engine(settings)
     cache = create_cache(settings)
+    sittings = Sittings(
+        engine,
+        timedelta(seconds=settings.tryout_grace_seconds),
+        nudge=(lambda: scoring.mark(1)) if scoring else lambda: None,
+    )
     notices = Notices(settings.required_database_url())
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
         inbox.start()
-        if nudger:
-            nudger.start()
+        for each in (nudger, scoring):
+            if each:
+                each.start()
         try:
             async with figures.flushing():
                 yield
         finally:
             await inbox.stop()
-            if nudger:
-                nudger.stop()
+            for each in (nudger, scoring):
+                if each:
+                    each.stop()
             await notices.stop()
             await engine.dispose()
             if cache:
@@ -142,6 +153,7 @@ def create_app(settings: Settings | None = None) -> Api:
             change_card,
             preferences,
             change_preferences,
+            *TRYOUTS,
             health,
             ready,
             show_metrics,
@@ -157,6 +169,7 @@ def create_app(settings: Settings | None = None) -> Api:
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
             "exposition": _provided(Exposition(settings, figures)),
+            "sittings": _provided(sittings),
         },
         exception_handlers={
             ProblemError: problems.handle_problem,

@@ -36,6 +36,7 @@ process, and sending it again is harmless. Errors are problem details (RFC 9457)
 _PROBLEMS: Final = {
     400: "The body is not JSON",
     401: "The bearer token is missing or wrong; see the header WWW-Authenticate",
+    403: "It is another learner's",
     404: "There is no such thing",
     409: "It is not in a state in which this can be done; the detail names both",
     413: "The body is too long, or holds too many items",
@@ -83,6 +84,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("attempts", "Answers to questions, sent by the app"),
             Tag("spaced repetition", "What a learner is to review"),
+            Tag("tryouts", "Timed tests, from their start to the result"),
             Tag("achievements", "What a learner was awarded"),
             Tag("events", "Work that the app asks for, and what happened that it should hear of"),
             Tag("operations", "For operators and their monitoring"),

@@ -39,6 +39,7 @@ from worker.attempts.wire import (
 from worker.db.queries import load_query
 from worker.events import Event, publish
 from worker.ids import uuid7_series
+from worker.srs.learners import Learner
 
 _query = partial(load_query, "worker.attempts")
 
@@ -91,13 +92,13 @@ def _grade_fields(score: float) -> bytes:
     return (TRUE if score == 1 else FALSE) + numeric_field(round(score * 10_000), 4)
 
 
-def write_effects(cursor: RawCursor, effects: Effects, users: Mapping[bytes, tuple[str, int]], now: datetime) -> None:
+def write_effects(cursor: RawCursor, effects: Effects, users: Mapping[bytes, Learner], now: datetime) -> None:
     """Write everything that the attempts of a batch change; new rows get ids of the instant `now`.
 
     Args:
         cursor: in the batch's transaction.
         effects: what `fold` returned.
-        users: time zone and day_start_hour of each learner, as `fold` was given them.
+        users: each learner, as `fold` was given them.
         now: the present instant.
     """
     _update_cards(cursor, [card for card in effects.cards.values() if card.moved and card.id is not None])
@@ -228,7 +229,7 @@ def _save_progress(cursor: RawCursor, progress: dict[Pair, Progress], ids: Seque
     )
 
 
-def _add_to_stats(cursor: RawCursor, stats: dict[bytes, StatsDelta], rules: Mapping[bytes, tuple[str, int]]) -> None:
+def _add_to_stats(cursor: RawCursor, stats: dict[bytes, StatsDelta], learners: Mapping[bytes, Learner]) -> None:
     if not stats:
         return
     rows = stats.values()
@@ -249,8 +250,8 @@ def _add_to_stats(cursor: RawCursor, stats: dict[bytes, StatsDelta], rules: Mapp
             "lessons_completed": Int4Array(row.lessons_completed for row in rows),
             "cards": Int4Array(row.cards for row in rows),
             "cards_mature": Int4Array(row.cards_mature for row in rows),
-            "day_zones": TextArray(effective_zone(rules[user_id][0]) for user_id in stats),
-            "day_start_hours": Int4Array(rules[user_id][1] for user_id in stats),
+            "day_zones": TextArray(effective_zone(learners[user_id].timezone) for user_id in stats),
+            "day_start_hours": Int4Array(learners[user_id].day_start_hour for user_id in stats),
             "first_attempted_at": InstantArray(row.first_attempted_at for row in rows),
             "last_attempted_at": InstantArray(row.last_attempted_at for row in rows),
         },

@@ -13,7 +13,14 @@ from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, Job
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
 from worker.models.search import SearchDirty
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
-from worker.models.tryouts import TryoutAnswer, TryoutSession
+from worker.models.tryouts import (
+    TryoutAnswer,
+    TryoutCohortScore,
+    TryoutItemCalibration,
+    TryoutScoreChange,
+    TryoutSession,
+    TryoutSignal,
+)
 from worker.models.users import ApiToken, User, UserPreferences
 
 __all__ = [
@@ -48,7 +55,11 @@ __all__ = [
     "SrsFit",
     "Subscription",
     "TryoutAnswer",
+    "TryoutCohortScore",
+    "TryoutItemCalibration",
+    "TryoutScoreChange",
     "TryoutSession",
+    "TryoutSignal",
     "User",
     "UserAchievement",
     "UserDay",

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.support import execute_file, keep_updated_at
 
-revision = "0020"
+revision = "0019"
 down_revision = "0018"
 branch_labels = None
 depends_on = None
@@ -47,7 +47,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("dedupe_key IS NOT NULL"),
     )
     keep_updated_at("app_events")
-    execute_file("0020_notify_app_events")
+    execute_file("0019_notify_app_events")
     op.execute(
         "CREATE TRIGGER app_events_notify AFTER INSERT ON app_events "
         "FOR EACH STATEMENT EXECUTE FUNCTION notify_app_events()"
