@@ -34,7 +34,9 @@ def upgrade() -> None:
         sa.Column("is_accepted", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("scale ~ '\\S' AND char_length(scale) <= 100", name=op.f("ck_tryout_item_calibrations_scale")),
+        sa.CheckConstraint(
+            "scale ~ '\\S' AND char_length(scale) <= 100", name=op.f("ck_tryout_item_calibrations_scale")
+        ),
         sa.CheckConstraint(
             'responses > 0 AND "right" BETWEEN 0 AND responses', name=op.f("ck_tryout_item_calibrations_responses")
         ),
@@ -46,9 +48,7 @@ def upgrade() -> None:
             "discrimination_error > 0 AND difficulty_error > 0", name=op.f("ck_tryout_item_calibrations_errors")
         ),
         sa.CheckConstraint("infit >= 0 AND outfit >= 0", name=op.f("ck_tryout_item_calibrations_fit")),
-        sa.CheckConstraint(
-            "point_biserial BETWEEN -1 AND 1", name=op.f("ck_tryout_item_calibrations_point_biserial")
-        ),
+        sa.CheckConstraint("point_biserial BETWEEN -1 AND 1", name=op.f("ck_tryout_item_calibrations_point_biserial")),
         sa.ForeignKeyConstraint(
             ["question_id"],
             ["questions.id"],

@@ -100,6 +100,15 @@ def test_percentile_is_the_share_of_the_cohort_at_or_below(database, form):
     assert cohort(database, set_id) == {0: 1, 1: 2, 4: 1}
 
 
+def test_perfect_sitting_marks_its_learner_for_achievements(database, form):
+    set_id, ids = form
+    learner = make_user(database)
+    make_sitting(database, set_id, [(each, RIGHT) for each in ids], user_id=learner)
+    make_sitting(database, set_id, [(ids[0], RIGHT)])
+    score_all(database)
+    assert database.execute("SELECT user_id FROM achievement_marks").fetchall() == [(learner,)]
+
+
 def test_second_delivery_finds_nothing_to_do(database, form):
     make_sitting(database, form[0], [(form[1][0], RIGHT)])
     score_all(database)

@@ -67,7 +67,7 @@ def _state(achievement: Achievement, counters: Counters, awards: Mapping[str, He
         code=achievement.code,
         icon=achievement.icon,
         tiers=[_tier(achievement, tier, awards.get(tier.code)) for tier in achievement.tiers],
-        next=upcoming and Progress(upcoming.code, min(value, upcoming.threshold), upcoming.threshold),
+        next=None if upcoming is None else Progress(upcoming.code, min(value, upcoming.threshold), upcoming.threshold),
     )
 
 

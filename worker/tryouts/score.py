@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from worker import clock, db, events
+from worker.achievements.store import mark
 from worker.db import Connection
 from worker.logging import get_logger
 from worker.tryouts import store
@@ -80,6 +81,7 @@ def score_batch(connection: Connection, report: ScoreReport, limit: int, now: da
     if scored:
         store.save_scores(connection, scored, now)
         events.publish(connection, [_event(each) for each in scored], now=now)
+        _mark_perfect(connection, scored)
     report.scored += len(scored)
     return len(sittings)
 
@@ -113,6 +115,7 @@ def rescore(
     store.save_scores(connection, changed, now)
     key = str(run_id or now.isoformat())
     events.publish(connection, [_event(each, f":{key}", is_rescored=True) for each in changed], now=now)
+    _mark_perfect(connection, changed)
     return len(claimed), [
         {
             "session_id": str(each.sitting.id),
@@ -122,6 +125,11 @@ def rescore(
         }
         for each in changed
     ]
+
+
+def _mark_perfect(connection: Connection, scored: Sequence[Scored]) -> None:
+    """Have those who got everything right evaluated for achievements."""
+    mark(connection, {each.sitting.user_id for each in scored if each.score.raw == each.score.most})
 
 
 def _differs(scored: Scored, earlier: Earlier) -> bool:

@@ -81,7 +81,7 @@ def similar_pairs(
         later = slice(start, sittings)
         identical = given[block] @ given[later].T
         both = missed[block] @ missed[later].T
-        expected = (missed[block] * chance) @ missed[later].T
+        expected = ((missed[block] * chance) @ missed[later].T).astype(np.float32, copy=False)
         exponent = _exponents(identical, both, expected)
         for row, column in np.argwhere((identical >= least) & (exponent >= needed)):
             first, second = start + int(row), start + int(column)

@@ -199,7 +199,8 @@ def calibration(data: ReportData, texts: Texts) -> str | None:
 
 def _svg(draw: Callable[[Figure], None], title: str, *, height_in: float = 3.4) -> str:
     """Return a drawing as SVG; the ids in it differ from those of the page's other plots, and not from run to run."""
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": title}):
+    style: Any = {**_STYLE, "svg.hashsalt": title}
+    with mpl.rc_context(style):
         figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
         draw(figure)
         drawn = io.StringIO()
@@ -217,8 +218,8 @@ def _count_axis(axes: Axes) -> None:
 
 
 def _date_axis(axes: Axes, first: date, last: date) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=9)
+    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]  # matplotlib has no types here
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     limits: Any = (first, last)
     axes.set_xlim(*limits)
