@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -46,7 +46,13 @@ def score() -> None:
         nudge("tryouts.score_waiting", queue="attempts")
 
 
-@job("tryouts.score", schedule="* * * * *")
+def plan_scoring(planning: Planning) -> Iterator[Bounds]:
+    """Yield the one shard if a sitting waits: most minutes none does, and the run ends without a worker."""
+    if store.is_any_unscored(planning.connection):
+        yield {}
+
+
+@job("tryouts.score", schedule="* * * * *", planner=plan_scoring)
 def score_left_over(shard: Shard) -> int:
     """Score whatever is over and was not scored when it was submitted: the net under the nudges."""
     report = ScoreReport()
@@ -56,10 +62,20 @@ def score_left_over(shard: Shard) -> int:
     return report.scored
 
 
-@job("tryouts.expire", schedule="* * * * *")
+def _closed_before(period: datetime) -> datetime:
+    return period - timedelta(seconds=get_settings().tryout_grace_seconds)
+
+
+def plan_expiry(planning: Planning) -> Iterator[Bounds]:
+    """Yield the one shard if a sitting's deadline and grace have passed."""
+    if store.is_any_overdue(planning.connection, closed_before=_closed_before(planning.period)):
+        yield {}
+
+
+@job("tryouts.expire", schedule="* * * * *", planner=plan_expiry)
 def expire(shard: Shard) -> int:
     """Close the sittings whose deadline and grace have passed, and have them scored."""
-    closed_before = shard.period - timedelta(seconds=get_settings().tryout_grace_seconds)
+    closed_before = _closed_before(shard.period)
     closed = total = store.expire(shard.connection, closed_before=closed_before, limit=CLOSED_TOGETHER)
     while closed == CLOSED_TOGETHER:
         closed = store.expire(shard.connection, closed_before=closed_before, limit=CLOSED_TOGETHER)

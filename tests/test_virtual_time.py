@@ -29,6 +29,8 @@ ALLOWED = {
         "worker/jobs/queries/depose_silent_leader.sql",
         "clock_timestamp()",
     ): "compares with the server's own state_change",
+    ("worker/metrics/queries/pulse.sql", "clock_timestamp()"): "is compared with this machine's clock",
+    ("worker/tryouts/score.py", "now()"): "a parameter, `worker.clock.now` unless a test says otherwise",
     ("worker/db/queries/connections.sql", "clock_timestamp()"): "compares with the server's own xact_start",
 }
 """Where another clock is right, and why."""

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.achievements.test_awarding import NOON, codes, query, run, ten_right
-from tests.attempts.pipeline import MORNING, drain, inside, send
+from tests.attempts.pipeline import MORNING, drain, inside, on, send
 from tests.factories import make_attempt, make_card, make_question, make_stats, make_user
 from tests.samples import ANSWERS
 from worker.achievements.recounting import differences, recount
@@ -108,3 +108,16 @@ def test_a_batch_that_is_graded_while_a_learner_is_recounted_is_not_lost(committ
         drain(inside(grading), user)
         grading.commit()
     assert differences(committed, [user]) == []
+
+
+def test_a_device_whose_clock_is_ahead_is_no_drift(committed, database_url):
+    user, question = make_user(committed, timezone="Asia/Jakarta"), make_question(committed)
+    before_day_start = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)  # half past three in Jakarta
+    ahead = before_day_start + timedelta(minutes=50)
+    send(committed, user, question, ANSWERS["multiple_choice"], before_day_start, attempted_at=ahead)
+    drain(on(database_url), user)
+    assert differences(committed, [user]) == []
+    days = query(committed, "SELECT local_date, early, late FROM user_days")
+    committed.execute("UPDATE user_stats SET attempts = 2")
+    recount(committed, [user], actor="test", now=ahead)
+    assert query(committed, "SELECT local_date, early, late FROM user_days") == days

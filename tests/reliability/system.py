@@ -57,7 +57,11 @@ class System:
                 for _ in range(12)
             ]
             self.lesson_id = make_lesson(connection, question_ids=self.question_ids)
-            self.learner_ids = [make_user(connection) for _ in range(CLIENTS * LEARNERS_PER_CLIENT)]
+            # FSRS for every other one, as new learners have it; SM-2 for those who were there before.
+            self.learner_ids = [
+                make_user(connection, **({"scheduler": "sm2"} if number % 2 else {}))
+                for number in range(CLIENTS * LEARNERS_PER_CLIENT)
+            ]
 
     def start(self) -> "System":
         self.start_api()

@@ -35,7 +35,7 @@ def test_job_scores_what_no_nudge_scored_and_nothing_twice(committed):
     for _ in range(5):
         make_sitting(committed, set_id, [(ids[0], RIGHT)])
     assert run(committed, "tryouts.score") == ("succeeded", 1, 5)
-    assert run(committed, "tryouts.score", AT + timedelta(minutes=1)) == ("succeeded", 1, 0)
+    assert run(committed, "tryouts.score", AT + timedelta(minutes=1)) == ("succeeded", 0, 0)
 
 
 def test_nudged_task_scores_all_that_waits(committed):
@@ -54,6 +54,7 @@ def test_overdue_sittings_are_closed_after_the_grace_and_not_before(committed, s
         )
     assert run(committed, "tryouts.expire") == ("succeeded", 1, 1)
     assert run(committed, "tryouts.expire", AT + timedelta(minutes=1)) == ("succeeded", 1, 1)
+    assert run(committed, "tryouts.expire", AT + timedelta(minutes=2)) == ("succeeded", 0, 0)
 
 
 def test_corrected_key_is_scored_again_shard_by_shard(committed, monkeypatch):

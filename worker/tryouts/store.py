@@ -55,6 +55,22 @@ def expire(connection: Connection, *, closed_before: datetime, limit: int) -> in
     return len(connection.execute(load_query(PACKAGE, "expire_sessions"), values).fetchall())
 
 
+def is_any_overdue(connection: Connection, *, closed_before: datetime) -> bool:
+    """Return whether a sitting's deadline lies before `closed_before`; one probe of idx_tryout_sessions_overdue."""
+    return _exists(connection, "state = 'in_progress' AND deadline_at < %s", closed_before)
+
+
+def is_any_unscored(connection: Connection) -> bool:
+    """Return whether a sitting is over and not scored; one probe of idx_tryout_sessions_unscored."""
+    return _exists(connection, "state IN ('submitted', 'expired') AND started_at IS NOT NULL")
+
+
+def _exists(connection: Connection, condition: str, *values: object) -> bool:
+    statement = f"SELECT EXISTS (SELECT FROM tryout_sessions WHERE {condition})"  # noqa: S608 (constants)
+    row = connection.execute(statement, values).fetchone()
+    return row is not None and bool(row[0])
+
+
 def claim_unscored(connection: Connection, limit: int, except_sets: Collection[UUID] = ()) -> list[Sitting]:
     """Return up to `limit` sittings that are over and not scored, this transaction's until it ends."""
     values = {"limit": limit, "except_sets": list(except_sets)}

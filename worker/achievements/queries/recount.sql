@@ -2,6 +2,8 @@
 -- never counted (from before days were kept), whether history and counters disagree, and both as JSON.
 -- History and counters are of one snapshot, and a batch of attempts changes both in one transaction: a difference is drift,
 -- not haste. Days are compared one by one under the rule they were counted by; in sum only, once that rule has changed.
+-- Instants count as in the pipeline: an `attempted_at` more than 5 minutes ahead of the server's clock counts as the
+-- moment of receipt.
 -- Cost: linear in the learners' attempts and cards. Carried by pk_user_stats, idx_question_attempts_user, pk_user_days and
 -- uq_srs_cards_item.
 WITH learner AS MATERIALIZED (
@@ -23,7 +25,12 @@ counted AS (
            count(*) FILTER (WHERE extract(hour FROM wall_clock) NOT BETWEEN 4 AND 21) AS late
     FROM learner
     JOIN question_attempts AS attempt USING (user_id)
-    CROSS JOIN LATERAL (SELECT attempt.attempted_at AT TIME ZONE learner.zone AS wall_clock) AS local
+    CROSS JOIN LATERAL (
+        SELECT CASE
+                   WHEN attempt.attempted_at <= attempt.received_at + interval '5 minutes' THEN attempt.attempted_at
+                   ELSE attempt.received_at
+               END AT TIME ZONE learner.zone AS wall_clock
+    ) AS local
     GROUP BY 1, 2
 ),
 history AS (
