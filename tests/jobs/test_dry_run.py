@@ -135,8 +135,13 @@ def test_every_declared_job_can_be_tried_dry_and_writes_nothing(ledger) -> None:
     def written() -> list[list[tuple]]:
         return [ledger.query(f"SELECT count(*), max(xmin::text::bigint) FROM {name}") for name in tables]
 
+    needed = {
+        "achievements.backfill": {"code": "first-lesson"},
+        "tryouts.rescore": {"question_set_id": "6f1d3b0a-6c56-5d0e-9b52-6c1c3c6a1a10"},
+    }
+    names = [job.name for job in load_jobs(tasks.MODULES) if "test" not in job.name]
     before = written()
-    reports = {job.name: dry_run(job.name, PERIOD) for job in load_jobs(tasks.MODULES) if "test" not in job.name}
+    reports = {name: dry_run(name, PERIOD, needed.get(name)) for name in names}
     assert written() == before
     assert {name: report.errors for name, report in reports.items() if report.failed} == {}
     assert reports["srs.build_due_queues"].items == 3
