@@ -8,7 +8,7 @@ PACKAGES := worker tasks tests benchmarks migrations celeryconfig.py
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=8 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev demo up test lint format bench soak migrations-check clean
+.PHONY: help venv venv-dev demo up test test-long lint format bench soak migrations-check clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -44,8 +44,11 @@ demo: venv ## The main job on real content, end to end; ARGS=--stay keeps it run
 up: venv ## Start all processes with made-up secrets; ARGS are added
 	$(BIN)/elp up --demo-secrets $(ARGS)
 
-test: venv-dev ## The whole suite; ARGS go to pytest
-	$(PYTEST) $(ARGS)
+test: venv-dev ## The suite, some minutes; ARGS go to pytest
+	$(PYTEST) -m 'not long' $(ARGS)
+
+test-long: venv-dev ## What takes minutes a test: faults of the whole platform, days of simulated time
+	$(PYTEST) -m long $(ARGS)
 
 lint: venv-dev ## Rules, formatting and types
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 import tasks
-from tests.factories import make_attempt, make_card, make_question, make_run, make_user
+from tests.factories import make_attempt, make_card, make_question, make_question_set, make_run, make_user
 from worker.db import transaction
 from worker.jobs.definition import SAMPLES, Planning, Shard
 from worker.jobs.dry_run import dry_run
@@ -125,6 +125,7 @@ def test_every_declared_job_can_be_tried_dry_and_writes_nothing(ledger) -> None:
             make_card(connection, user_id=user, item_id=question, next_review_date="2020-01-01")
             make_attempt(connection, user_id=user, question_id=question)
         make_run(connection, state="succeeded", finished_at=datetime(2020, 1, 1, tzinfo=UTC))
+        question_set = make_question_set(connection)
     tables = [
         name
         for (name,) in ledger.query(
@@ -137,7 +138,7 @@ def test_every_declared_job_can_be_tried_dry_and_writes_nothing(ledger) -> None:
 
     needed = {
         "achievements.backfill": {"code": "first-lesson"},
-        "tryouts.rescore": {"question_set_id": "6f1d3b0a-6c56-5d0e-9b52-6c1c3c6a1a10"},
+        "tryouts.rescore": {"question_set_id": str(question_set)},
     }
     names = [job.name for job in load_jobs(tasks.MODULES) if "test" not in job.name]
     before = written()
