@@ -22,7 +22,7 @@ from tests.reliability.runs import (
 from tests.support.processes import wait_until
 from worker import clock
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 def assert_sound(platform: Platform, timeout_s: float = 90) -> None:

@@ -13,7 +13,7 @@ from worker.jobs.definition import Job
 from worker.simulate import invariants
 from worker.simulate.invariants import INVARIANTS, Invariant, Look
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 DAYS = ("--from", "2026-03-28", "--to", "2026-03-31")
 
 
