@@ -29,6 +29,7 @@ from worker.api.health import Dependencies, health, ready
 from worker.api.incoming_events import IncomingEvents, accept_events
 from worker.api.jobs import JOB_ROUTES
 from worker.api.metrics import Exposition, RequestFigures, show_metrics
+from worker.api.platform import PLATFORM_ROUTES
 from worker.api.preferences import change_preferences, preferences
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
@@ -158,6 +159,7 @@ def create_app(settings: Settings | None = None) -> Api:
             ready,
             show_metrics,
             *JOB_ROUTES,
+            *PLATFORM_ROUTES,
         ],
         guards=[guard.guard],
         dependencies={

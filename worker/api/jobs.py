@@ -1,49 +1,27 @@
-"""Operators' routes: what `elp jobs` and `elp doctor` do, over HTTP, with the same functions behind."""
+"""Operators' routes about jobs and runs: what `elp jobs` does, over HTTP, with the same functions behind."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-import psycopg
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 import tasks
 from worker import clock
-from worker.api import problems
 from worker.api.documentation import ReadOperation, described, problem_responses
-from worker.api.problems import ProblemError
-from worker.db import Connection, transaction
-from worker.doctor import Finding, examine, gather
-from worker.doctor.rules import exit_code
+from worker.api.operators import TAGS, Limit, answering, asking
 from worker.jobs import control
 from worker.jobs.control import MissedPeriod
 from worker.jobs.dry_run import DryRunReport, dry_run
-from worker.jobs.errors import (
-    NoScheduleError,
-    NotByHandError,
-    NotParkedError,
-    UnknownJobError,
-    UnknownParameterError,
-    UnknownRunError,
-    UnknownShardError,
-    WrongStateError,
-)
 from worker.jobs.execution import start_run
 from worker.jobs.messages import Messages
-from worker.jobs.outbox_control import OutboxEntry, discard_parked, list_outbox, retry_parked
 from worker.jobs.registry import load_jobs, registry
 from worker.jobs.reports import JobReport, RunReport, ShardReport, report_history, report_jobs, report_run
 from worker.settings import get_settings
-
-_TAGS: Final = ["operations"]
-_MOST: Final = 1_000
-
-Limit = Annotated[int, QueryParameter(ge=1, le=_MOST, description="How many at most")]
 
 
 class StartRun(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,12 +29,6 @@ class StartRun(msgspec.Struct, forbid_unknown_fields=True):
 
     period: Annotated[dt.datetime | None, described("the instant it stands for; the present when left out")] = None
     parameters: Annotated[dict[str, Any], described("for the job, as its declaration names them")] = {}
-
-
-class OutboxChoice(msgspec.Struct, forbid_unknown_fields=True):
-    """Which parked entries are meant."""
-
-    ids: Annotated[list[UUID] | None, described("their ids; null means all that are parked")]
 
 
 class RunWithShards(msgspec.Struct):
@@ -81,41 +53,10 @@ class Pause(msgspec.Struct):
     changed: bool
 
 
-class Doctor(msgspec.Struct):
-    """How the platform is, and what each check found."""
-
-    status: str
-    findings: Sequence[Finding]
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Turn what the engine refuses into problems."""
-    try:
-        yield
-    except UnknownJobError as error:
-        raise ProblemError(problems.UNKNOWN_JOB, str(error)) from error
-    except (UnknownRunError, UnknownShardError) as error:
-        raise ProblemError(problems.UNKNOWN_RUN, str(error)) from error
-    except (WrongStateError, NotParkedError) as error:
-        raise ProblemError(problems.WRONG_STATE, str(error)) from error
-    except (NotByHandError, UnknownParameterError, NoScheduleError) as error:
-        raise ProblemError(problems.INVALID_PARAMETERS, str(error)) from error
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise problems.unavailable("the database does not answer: try again") from error
-
-
-@contextmanager
-def _asking() -> Iterator[Connection]:
-    """Yield a transaction in which the ledger is asked or changed."""
-    with _answering(), transaction() as connection:
-        yield connection
-
-
 @get(
     "/v1/jobs",
     operation_id="listJobs",
-    tags=_TAGS,
+    tags=TAGS,
     summary="Every job: schedule, periods, newest run, lag",
     operation_class=ReadOperation,
     responses=problem_responses(401, 503),
@@ -123,14 +64,14 @@ def _asking() -> Iterator[Connection]:
 )
 def list_jobs() -> list[JobReport]:
     """Return all jobs by name."""
-    with _asking() as connection:
+    with asking() as connection:
         return report_jobs(connection, load_jobs(tasks.MODULES), clock.now())
 
 
 @get(
     "/v1/job-runs",
     operation_id="listRuns",
-    tags=_TAGS,
+    tags=TAGS,
     summary="The newest runs, of one job or of all",
     operation_class=ReadOperation,
     responses=problem_responses(401, 404, 422, 503),
@@ -141,7 +82,7 @@ def list_runs(
 ) -> list[RunReport]:
     """Return runs, those planned last first."""
     load_jobs(tasks.MODULES)
-    with _asking() as connection:
+    with asking() as connection:
         found = report_history(connection, job, limit)
         if job is not None and not found:
             registry.get(job)  # says so if it is misspelt
@@ -151,7 +92,7 @@ def list_runs(
 @get(
     "/v1/job-runs/{run_id:uuid}",
     operation_id="getRun",
-    tags=_TAGS,
+    tags=TAGS,
     summary="A run, and its shards that are not done",
     operation_class=ReadOperation,
     responses=problem_responses(401, 404, 422, 503),
@@ -162,7 +103,7 @@ def show_run(
     done: Annotated[bool, QueryParameter(description="Also the shards that are done")] = False,  # noqa: FBT002
 ) -> RunWithShards:
     """Return a run with shards."""
-    with _asking() as connection:
+    with asking() as connection:
         return RunWithShards(*report_run(connection, run_id, all_shards=done))
 
 
@@ -170,7 +111,7 @@ def show_run(
     "/v1/jobs/{name:str}/runs",
     status_code=202,
     operation_id="startRun",
-    tags=_TAGS,
+    tags=TAGS,
     summary="Run a job by hand",
     description="A period runs once: if it has its run, that one is returned.",
     operation_class=ReadOperation,
@@ -182,7 +123,7 @@ def start(name: FromPath[str], data: JSONBody[StartRun]) -> RunReport:
     from worker.app import app as celery  # noqa: PLC0415 - reads the broker's address
 
     load_jobs(tasks.MODULES)
-    with _answering():
+    with answering():
         started = start_run(name, data.period or clock.now(), trigger="manual", parameters=data.parameters)
         if started.is_new and get_settings().redis_url is not None:
             Messages(celery).run(registry.get(name), started.run.run_id, started.run.shards_total)
@@ -193,7 +134,7 @@ def start(name: FromPath[str], data: JSONBody[StartRun]) -> RunReport:
     "/v1/jobs/{name:str}/dry-runs",
     status_code=200,
     operation_id="dryRun",
-    tags=_TAGS,
+    tags=TAGS,
     summary="What a run of a job would come to",
     description="Does what the run would do and rolls it back; takes as long as the run itself.",
     operation_class=ReadOperation,
@@ -203,7 +144,7 @@ def start(name: FromPath[str], data: JSONBody[StartRun]) -> RunReport:
 def try_run(name: FromPath[str], data: JSONBody[StartRun]) -> DryRunReport:
     """Return counts and samples of a run that never commits."""
     load_jobs(tasks.MODULES)
-    with _answering():
+    with answering():
         return dry_run(name, data.period or clock.now(), data.parameters)
 
 
@@ -211,7 +152,7 @@ def try_run(name: FromPath[str], data: JSONBody[StartRun]) -> DryRunReport:
     "/v1/job-runs/{run_id:uuid}/cancel",
     status_code=200,
     operation_id="cancelRun",
-    tags=_TAGS,
+    tags=TAGS,
     summary="Cancel a run that is not finished",
     operation_class=ReadOperation,
     responses=problem_responses(401, 404, 409, 503),
@@ -219,7 +160,7 @@ def try_run(name: FromPath[str], data: JSONBody[StartRun]) -> DryRunReport:
 )
 def cancel(run_id: FromPath[UUID]) -> Changed:
     """Cancel a run; what its shards committed stays."""
-    with _asking() as connection:
+    with asking() as connection:
         stopped = control.cancel_run(connection, run_id, clock.now())
     return Changed(_reported(run_id), stopped)
 
@@ -228,7 +169,7 @@ def cancel(run_id: FromPath[UUID]) -> Changed:
     "/v1/job-runs/{run_id:uuid}/retry",
     status_code=200,
     operation_id="retryRun",
-    tags=_TAGS,
+    tags=TAGS,
     summary="Have the shards that failed or were cancelled done after all",
     operation_class=ReadOperation,
     responses=problem_responses(401, 404, 409, 503),
@@ -237,7 +178,7 @@ def cancel(run_id: FromPath[UUID]) -> Changed:
 def retry(run_id: FromPath[UUID]) -> Changed:
     """Reopen a run."""
     load_jobs(tasks.MODULES)
-    with _asking() as connection:
+    with asking() as connection:
         shards = control.retry_run(connection, run_id, clock.now())
     return Changed(_reported(run_id), shards)
 
@@ -246,7 +187,7 @@ def retry(run_id: FromPath[UUID]) -> Changed:
     "/v1/job-runs/{run_id:uuid}/shards/{number:int}/retry",
     status_code=200,
     operation_id="retryShard",
-    tags=_TAGS,
+    tags=TAGS,
     summary="Have one shard done after all",
     operation_class=ReadOperation,
     responses=problem_responses(401, 404, 409, 503),
@@ -254,7 +195,7 @@ def retry(run_id: FromPath[UUID]) -> Changed:
 )
 def retry_one(run_id: FromPath[UUID], number: FromPath[int]) -> Changed:
     """Reopen a shard, and its run if that had ended."""
-    with _asking() as connection:
+    with asking() as connection:
         control.retry_shard(connection, run_id, number, clock.now())
     return Changed(_reported(run_id), 1)
 
@@ -263,7 +204,7 @@ def retry_one(run_id: FromPath[UUID], number: FromPath[int]) -> Changed:
     "/v1/jobs/{name:str}/pause",
     status_code=200,
     operation_id="pauseJob",
-    tags=_TAGS,
+    tags=TAGS,
     summary="Have a job start nothing more until it is resumed",
     operation_class=ReadOperation,
     responses=problem_responses(401, 404, 503),
@@ -272,7 +213,7 @@ def retry_one(run_id: FromPath[UUID], number: FromPath[int]) -> Changed:
 def pause(name: FromPath[str]) -> Pause:
     """Pause a job; restarts don't end it."""
     load_jobs(tasks.MODULES)
-    with _asking() as connection:
+    with asking() as connection:
         return Pause(name, True, control.pause(connection, registry.get(name).name, clock.now()))
 
 
@@ -280,7 +221,7 @@ def pause(name: FromPath[str]) -> Pause:
     "/v1/jobs/{name:str}/resume",
     status_code=200,
     operation_id="resumeJob",
-    tags=_TAGS,
+    tags=TAGS,
     summary="End a pause",
     operation_class=ReadOperation,
     responses=problem_responses(401, 404, 503),
@@ -289,14 +230,14 @@ def pause(name: FromPath[str]) -> Pause:
 def resume(name: FromPath[str]) -> Pause:
     """Resume a job; what it missed follows its catch-up policy."""
     load_jobs(tasks.MODULES)
-    with _asking() as connection:
+    with asking() as connection:
         return Pause(name, False, control.resume(connection, registry.get(name).name, clock.now()))
 
 
 @get(
     "/v1/missed-periods",
     operation_id="listMissedPeriods",
-    tags=_TAGS,
+    tags=TAGS,
     summary="Periods that began without a run, and what becomes of them",
     operation_class=ReadOperation,
     responses=problem_responses(401, 503),
@@ -304,81 +245,12 @@ def resume(name: FromPath[str]) -> Pause:
 )
 def missed() -> list[MissedPeriod]:
     """Return what the catch-up policies decide."""
-    with _asking() as connection:
+    with asking() as connection:
         return control.missed_periods(connection, load_jobs(tasks.MODULES), clock.now())
 
 
-@get(
-    "/v1/outbox",
-    operation_id="listOutbox",
-    tags=_TAGS,
-    summary="Entries of the outbox that are not done, parked ones first",
-    operation_class=ReadOperation,
-    responses=problem_responses(401, 422, 503),
-    sync_to_thread=True,
-)
-def outbox(
-    parked: Annotated[bool, QueryParameter(description="Only what was given up")] = False,  # noqa: FBT002
-    limit: Limit = 50,
-) -> list[OutboxEntry]:
-    """Return entries."""
-    with _asking() as connection:
-        return list_outbox(connection, clock.now(), limit=limit, parked_only=parked)
-
-
-@post(
-    "/v1/outbox/retry",
-    status_code=200,
-    operation_id="retryOutbox",
-    tags=_TAGS,
-    summary="Have parked entries sent again",
-    operation_class=ReadOperation,
-    responses=problem_responses(401, 409, 422, 503),
-    sync_to_thread=True,
-)
-def retry_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
-    """Return the ids of the entries that will be sent again."""
-    with _asking() as connection:
-        return retry_parked(connection, data.ids, clock.now())
-
-
-@post(
-    "/v1/outbox/discard",
-    status_code=200,
-    operation_id="discardOutbox",
-    tags=_TAGS,
-    summary="Delete parked entries",
-    operation_class=ReadOperation,
-    responses=problem_responses(401, 409, 422, 503),
-    sync_to_thread=True,
-)
-def discard_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
-    """Return the ids of the entries that are gone."""
-    with _asking() as connection:
-        return discard_parked(connection, data.ids)
-
-
-@get(
-    "/v1/doctor",
-    operation_id="getDoctor",
-    tags=_TAGS,
-    summary="What `elp doctor` finds, as seen from the API's machine",
-    operation_class=ReadOperation,
-    responses=problem_responses(401, 503),
-    sync_to_thread=True,
-)
-def doctor() -> Doctor:
-    """Examine the platform; a database that is away is a finding, too."""
-    from worker.app import task_names  # noqa: PLC0415 - Celery is slow to import
-
-    settings = get_settings()
-    jobs = load_jobs(tasks.MODULES)
-    findings = examine(gather(settings.database_url, settings.redis_url, jobs, sorted(task_names), settings.data_dir))
-    return Doctor(("ok", "warning", "critical")[exit_code(findings)], findings)
-
-
 def _reported(run_id: UUID) -> RunReport:
-    with _asking() as connection:
+    with asking() as connection:
         return report_run(connection, run_id, all_shards=False)[0]
 
 
@@ -394,8 +266,4 @@ JOB_ROUTES: Final[list[HTTPRouteHandler]] = [
     pause,
     resume,
     missed,
-    outbox,
-    retry_outbox,
-    discard_outbox,
-    doctor,
 ]
