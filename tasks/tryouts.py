@@ -106,6 +106,8 @@ def rescore_set(shard: Shard) -> int:
         reason=shard.parameters.get("reason", "rescored"),
         now=clock.now(),
     )
+    for change in changed:
+        shard.show(change)
     _log.info("tryouts_rescored", run_id=str(shard.run_id), seen=seen, changed=len(changed))
     return len(changed)
 

@@ -232,8 +232,6 @@ TRYOUTS: list[Case] = [
     vocabulary("tryout_sessions", "estimated_level", Level, outside="C1"),
     json_object("tryout_sessions", "result"),
     bounds("tryout_answers", "time_spent_ms", 0),
-    bounds("tryout_answers", "score", Decimal(0), Decimal(1), step=TEN_THOUSANDTH),
-    case("ck_tryout_answers_points", refused=[{"points": NAN}], accepted=[{"points": Decimal(-1)}]),
     bounds("tryout_answers", "sequence", 0),
     filled("tryout_score_changes", "reason", 500),
     json_object("tryout_score_changes", "earlier_result"),

@@ -15,15 +15,17 @@ from worker.tryouts.score import score_waiting
 def elp(*arguments, code=0):
     result = CliRunner().invoke(app, ["tryouts", *map(str, arguments)])
     assert result.exit_code == code, result.output
-    return result.output
+    return result.stdout
 
 
-def test_rescoring_shows_who_changed_and_changes_shows_it_again(committed, redis_url):
+def test_rescoring_shows_who_would_change_then_who_did_and_changes_shows_it_again(committed, redis_url):
     set_id, ids = make_form(committed)
     session_id = make_sitting(committed, set_id, [(ids[0], WRONG)])
     make_sitting(committed, set_id, [(ids[1], RIGHT)])
     score_waiting()
     committed.execute("""UPDATE questions SET answer_key = '{"correct": "a"}' WHERE id = %s""", [ids[0]])
+    (would,) = json.loads(elp("rescore", set_id, "--reason", "key of question 1", "--dry-run", "--json"))
+    assert (would["session_id"], would["from"], would["to"]) == (str(session_id), "0.0000", "1.0000")
     (change,) = json.loads(elp("rescore", set_id, "--reason", "key of question 1", "--json"))
     assert (change["session_id"], change["earlier_raw_score"], change["raw_score"], change["reason"]) == (
         str(session_id), "0.0000", "1.0000", "key of question 1",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 from uuid import UUID
 
 import msgspec
@@ -13,12 +13,14 @@ from rich.markup import escape
 from rich.table import Table
 
 import tasks
-from worker import clock
+from worker import clock, logging
 from worker.cli.console import out
 from worker.db import transaction
 from worker.db.queries import load_query
+from worker.jobs.dry_run import DryRunReport, dry_run
 from worker.jobs.execution import start_run, work_on_run
 from worker.jobs.registry import load_jobs
+from worker.settings import get_settings
 from worker.tryouts import store
 from worker.tryouts.store import PACKAGE
 
@@ -78,11 +80,15 @@ def rescore(
     set_id: SetId,
     *,
     reason: Annotated[str, typer.Option(help="What was corrected; kept beside each earlier score.")],
+    dry: Annotated[bool, typer.Option("--dry-run", help="Show some of who would change, and change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score a set's sittings again and show who changed; earlier scores are kept, and the app hears of changes."""
+    logging.configure("cli", get_settings())
     load_jobs(tasks.MODULES)
     parameters = {"question_set_id": str(set_id), "reason": reason}
+    if dry:
+        _show_dry_run(dry_run("tryouts.rescore", clock.now(), parameters), as_json=as_json)
     run = start_run("tryouts.rescore", clock.now(), trigger="manual", parameters=parameters).run
     work_on_run(run.run_id, budget_s=_RUN_S)
     with transaction() as connection:
@@ -93,6 +99,16 @@ def rescore(
     if row[0] != "succeeded":
         out.print(f"[bold red]run {run.run_id} {row[0]}[/]: {escape(row[1] or 'see `elp jobs show`')}", soft_wrap=True)
         raise typer.Exit(1)
+
+
+def _show_dry_run(report: DryRunReport, *, as_json: bool) -> NoReturn:
+    """Show what scoring again would change, and end the command."""
+    _print(report.samples, as_json=as_json, empty="no score would change")
+    if not as_json and report.items:
+        out.print(f"{report.items:,} scores would change; nothing was changed")
+    for error in report.errors:
+        out.print(f"[bold red]would fail[/]: {escape(error)}", soft_wrap=True)
+    raise typer.Exit(1 if report.failed else 0)
 
 
 @app.command()

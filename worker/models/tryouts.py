@@ -84,7 +84,10 @@ class TryoutSession(Base):
 
 
 class TryoutAnswer(Base):
-    """A learner's answer to one question of a sitting: the last one sent before the deadline."""
+    """A learner's answer to one question of a sitting: the last one sent before the deadline.
+
+    What it is worth follows from the question and the set's scheme, and is not kept.
+    """
 
     __tablename__ = "tryout_answers"
 
@@ -96,20 +99,13 @@ class TryoutAnswer(Base):
     answered_at: Mapped[datetime]
     """By the learner's device; orders two versions of the same answer with the same `sequence`."""
     time_spent_ms: Mapped[int | None]
-    score: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
-    """Credit, 0–1; NULL: not scored yet."""
-    points: Mapped[Decimal | None] = mapped_column(Numeric(8, 4))
-    """What it contributes to the sitting's raw score; below zero by deduction."""
     sequence: Mapped[int] = mapped_column(server_default=text("0"), sort_order=900)
     """Counted up by the app for each change of a sitting's answers: the highest wins, whatever order they arrive in."""
 
     __table_args__ = (
         check("sequence", "sequence >= 0"),
         check("time_spent_ms", "time_spent_ms >= 0"),
-        check("score", "score BETWEEN 0 AND 1"),
-        check("points", "points <> 'NaN'"),
         Index("idx_tryout_answers_question", "question_id"),
-        {"postgresql_with": {"fillfactor": 60}},
     )
 
 

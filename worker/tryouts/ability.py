@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from worker.models.base import Level
 from worker.tryouts.irt import NODES, Floats, Items, Responses, log_likelihoods, normal_weights
 from worker.tryouts.scheme import LEVELS
 
@@ -46,7 +47,7 @@ def scaled(ability: float) -> int:
     return round(SCALE_MEAN + SCALE_SD * ability)
 
 
-def level_of(ability: float, cuts: Mapping[str, float]) -> str:
+def level_of(ability: float, cuts: Mapping[str, float]) -> Level:
     """Return the CEFR level that begins at or below an ability."""
     return max((level for level in LEVELS[1:] if ability >= cuts[level]), key=LEVELS.index, default=LEVELS[0])
 

@@ -52,7 +52,8 @@ def _estimate_missing(connection: Connection) -> int:
     total = 0
     for set_id, form in forms.items():
         while session_ids := calibration_store.sessions_without_ability(connection, set_id, ESTIMATED_TOGETHER):
-            found = estimate(form, store.load_answers(connection, session_ids))
+            answers = store.load_answers(connection, session_ids)
+            found = estimate(form, {session_id: form.score(each).right for session_id, each in answers.items()})
             if not found:  # too few of the form's questions are calibrated
                 break
             cuts = form.scheme.cuts

@@ -10,7 +10,9 @@ import numpy as np
 
 from worker.db import Connection
 from worker.db.queries import load_query
+from worker.tryouts import store
 from worker.tryouts.calibration import Finding, ResponseTable
+from worker.tryouts.scoring import Form
 from worker.tryouts.store import PACKAGE
 
 MOST_SITTINGS: Final = 20_000
@@ -23,39 +25,34 @@ def load_responses(connection: Connection) -> tuple[list[ResponseTable], dict[UU
     by_set: dict[UUID, list[UUID]] = {}
     for session_id, set_id in connection.execute(load_query(PACKAGE, "sessions_to_calibrate"), {"most": MOST_SITTINGS}):
         by_set.setdefault(set_id, []).append(session_id)
-    orders: dict[UUID, list[UUID]] = {set_id: [] for set_id in by_set}
-    known: dict[UUID, tuple[float, float]] = {}
-    for set_id, question_id, _, _, _, _, _, _, slope, difficulty in connection.execute(
-        load_query(PACKAGE, "form_questions"), {"ids": list(by_set)}
-    ):
-        orders[set_id].append(question_id)
-        if slope is not None and difficulty is not None:
-            known[question_id] = (slope, difficulty)
+    forms = store.load_graders(connection, by_set)
+    known = {
+        question.id: (question.discrimination, question.difficulty)
+        for form in forms.values()
+        for question in form.counted
+        if question.discrimination is not None and question.difficulty is not None
+    }
     tables = [
-        _responses(connection, orders[set_id], session_ids) for set_id, session_ids in by_set.items() if orders[set_id]
+        _responses(connection, forms[set_id], session_ids)
+        for set_id, session_ids in by_set.items()
+        if forms[set_id].counted
     ]
     return tables, known
 
 
-def _responses(connection: Connection, order: Sequence[UUID], session_ids: Sequence[UUID]) -> ResponseTable:
-    places = {question_id: place for place, question_id in enumerate(order)}
+def _responses(connection: Connection, form: Form, session_ids: Sequence[UUID]) -> ResponseTable:
+    order = [question.id for question in form.counted]
     values = np.zeros((len(session_ids), len(order)), dtype=np.int8)
     reached = np.zeros(len(session_ids), dtype=np.int64)
-    rows = {session_id: row for row, session_id in enumerate(session_ids)}
     for start in range(0, len(session_ids), _CHUNK):
-        cursor = connection.cursor(binary=True)
-        for session_id, question_ids, are_right in cursor.execute(
-            load_query(PACKAGE, "item_responses"), {"ids": list(session_ids[start : start + _CHUNK])}
-        ):
-            row = rows[session_id]
-            for question_id, is_right in zip(question_ids, are_right, strict=True):
-                place = places.get(question_id)
-                if place is not None:
-                    values[row, place] = is_right
-                    reached[row] = max(reached[row], place + 1)
+        answers = store.load_answers(connection, session_ids[start : start + _CHUNK])
+        for row, given in enumerate(answers.values(), start):
+            outcomes = [outcome for outcome in map(form.outcome, given) if outcome is not None]
+            values[row, [outcome.number for outcome in outcomes if outcome.verdict == "right"]] = 1
+            reached[row] = max((outcome.number + 1 for outcome in outcomes), default=0)
     # A question left out among answered ones is wrong; those after the last answer were not reached.
     values[np.arange(len(order))[None, :] >= reached[:, None]] = -1
-    return ResponseTable(list(order), values)
+    return ResponseTable(order, values)
 
 
 def save_findings(connection: Connection, findings: Iterable[Finding], *, run_id: UUID | None, now: datetime) -> int:

@@ -1,7 +1,7 @@
 """Scores sittings: a thousand in a transaction, which holds scores, the cohort's counts and the events to the app."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Final
@@ -141,14 +141,13 @@ def _differs(scored: Scored, earlier: Earlier) -> bool:
 
 
 def _score(connection: Connection, sittings: Sequence[Sitting], forms: Mapping[UUID, Form]) -> list[Scored]:
-    """Return the new scores of sittings, and write what their answers are worth."""
+    """Return the new scores of sittings."""
     answers = store.load_answers(connection, [sitting.id for sitting in sittings])
     scores = {sitting.id: forms[sitting.set_id].score(answers[sitting.id]) for sitting in sittings}
     estimates: dict[UUID, tuple[float, float]] = {}
     for set_id, form in forms.items():
-        of_set = [sitting.id for sitting in sittings if sitting.set_id == set_id]
-        estimates |= estimate(form, {session_id: answers[session_id] for session_id in of_set})
-    store.write_answer_scores(connection, list(answers), forms.values())
+        right = {sitting.id: scores[sitting.id].right for sitting in sittings if sitting.set_id == set_id}
+        estimates |= estimate(form, right)
     scored = []
     for sitting in sittings:
         cuts = forms[sitting.set_id].scheme.cuts
@@ -161,30 +160,27 @@ def _score(connection: Connection, sittings: Sequence[Sitting], forms: Mapping[U
     return scored
 
 
-def estimate(form: Form, answers: Mapping[UUID, Collection[tuple[UUID, str]]]) -> dict[UUID, tuple[float, float]]:
+def estimate(form: Form, right: Mapping[UUID, Sequence[int]]) -> dict[UUID, tuple[float, float]]:
     """Return ability and standard error of each sitting, from those questions of its form that are calibrated.
 
     A question without an answer counts as wrong: else leaving out the hard ones would pay. Fewer than `MIN_ITEMS`
     calibrated questions give no estimate.
+
+    Args:
+        form: what was sat.
+        right: the questions answered right by each sitting, as in `Score.right`.
     """
     items = [question for question in form.counted if question.discrimination and question.difficulty is not None]
-    if len(items) < MIN_ITEMS or not answers:
+    if len(items) < MIN_ITEMS or not right:
         return {}
-    places = {question.id: place for place, question in enumerate(items)}
-    responses = np.zeros((len(answers), len(items)), dtype=np.int8)
-    for row, given in enumerate(answers.values()):
-        for question_id, answer in given:
-            place = places.get(question_id)
-            if place is not None:
-                outcome = form.outcome(question_id, answer)
-                responses[row, place] = outcome is not None and outcome.verdict == "right"
+    responses = np.zeros((len(right), len(form.counted)), dtype=np.int8)
+    for row, numbers in enumerate(right.values()):
+        responses[row, numbers] = 1
     slopes = np.array([question.discrimination for question in items], dtype=np.float64)
     difficulties = np.array([question.difficulty for question in items], dtype=np.float64)
-    found = estimate_abilities(responses, Items(slopes, -slopes * difficulties))
-    return {
-        session_id: (float(ability), float(error))
-        for session_id, ability, error in zip(answers, found.estimate, found.error, strict=True)
-    }
+    calibrated = responses[:, [question.number for question in items]]
+    found = estimate_abilities(calibrated, Items(slopes, -slopes * difficulties))
+    return dict(zip(right, zip(found.estimate.tolist(), found.error.tolist(), strict=True), strict=True))
 
 
 def _event(scored: Scored, suffix: str = "", *, is_rescored: bool = False) -> events.Event:

@@ -19,7 +19,7 @@ from worker.tryouts.scheme import Scheme
 
 UNIT: Final = Decimal("0.0001")
 _LARGEST_POINTS: Final = 9_999 * 10_000
-"""What `tryout_answers.points` can hold, in ten-thousandths."""
+"""The most that one question may be worth, in ten-thousandths."""
 _LARGEST_SCORE: Final = 999_999 * 10_000
 """What `tryout_sessions.raw_score` can hold, in ten-thousandths."""
 
@@ -28,6 +28,7 @@ Verdict = Literal["right", "partial", "wrong", "blank", "unreadable"]
 
 
 _AS_BLANK: Final = frozenset({"blank", "unreadable"})
+_ID_LENGTH: Final = 36
 
 
 def as_points(ten_thousandths: int) -> Decimal:
@@ -35,11 +36,23 @@ def as_points(ten_thousandths: int) -> Decimal:
     return Decimal(ten_thousandths).scaleb(-4)
 
 
-class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """What an answer is worth: credit from 0 to 1 and points, both in ten-thousandths."""
+def given(question_id: UUID, answer: str) -> str:
+    """Return an answer (JSON text) together with its question as one text: how answers come here, by the million."""
+    return f"{question_id}{answer}"
 
-    credit: int
-    points: int
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What an answer is worth.
+
+    Attributes:
+        number: its question's place among those of the form that count.
+        part: its question's place among the form's parts.
+        gained: ten-thousandths of a point that it adds to what leaving the question blank is worth.
+    """
+
+    number: int
+    part: int
+    gained: int
     verdict: Verdict
 
 
@@ -48,6 +61,7 @@ class FormQuestion(msgspec.Struct, frozen=True):
 
     Attributes:
         number: its place among the form's questions that count, from 0; -1: it does not count.
+        part: the place of its skill and section among the form's, from 0; -1: it does not count.
         worth: ten-thousandths of a point for everything right.
         wrong: the same for a wrong answer.
         blank: the same for none.
@@ -57,6 +71,7 @@ class FormQuestion(msgspec.Struct, frozen=True):
 
     id: UUID
     number: int
+    part: int
     section: str
     skill: Skill
     worth: int
@@ -104,6 +119,16 @@ class Tally(msgspec.Struct):
         else:
             self.partial += 1
 
+    def add(self, other: "Tally") -> None:
+        """Add another part's tally."""
+        self.questions += other.questions
+        self.points += other.points
+        self.most += other.most
+        self.right += other.right
+        self.partial += other.partial
+        self.wrong += other.wrong
+        self.blank += other.blank
+
     def shown(self) -> dict[str, Any]:
         """Return it as JSON for the result: points as exact decimal strings."""
         return {
@@ -125,6 +150,8 @@ class Score(msgspec.Struct, frozen=True):
     """None: nothing of the form can be scored."""
     is_passed: bool | None
     breakdown: dict[str, Any]
+    right: list[int]
+    """The questions answered right, by their places among those that count."""
 
 
 class Form:
@@ -138,49 +165,47 @@ class Form:
         """
         self.scheme = scheme
         self.questions: dict[UUID, FormQuestion] = {}
+        parts: dict[tuple[Skill, str], int] = {}
         count = 0
         for row in rows:
-            question = _compile(row, scheme, count)
-            count += question.grader is not None
-            self.questions[row.id] = question
+            grader, problem = _grader(row)
+            number = part = -1
+            if grader is not None:
+                number, part = count, parts.setdefault((row.skill, row.section), len(parts))
+                count += 1
+            self.questions[row.id] = _compile(row, scheme, grader, problem, number, part)
         self.counted = [question for question in self.questions.values() if question.grader is not None]
         extremes = [(each.worth, each.wrong, each.blank) for each in self.counted]
         if any(abs(sum(column)) > _LARGEST_SCORE for column in zip(*extremes, strict=True)):
             raise MalformedScheme("scheme", "the whole form would be worth more than 999999: lower its points")
-        self._outcomes: dict[tuple[UUID, str], Outcome | None] = {}
-        self._blank = _tallies(self.counted)
+        self._outcomes: dict[str, Outcome | None] = {}
+        self._parts = list(parts)
+        self._blank = _tallies(self.counted, len(parts))
 
-    def outcome(self, question_id: UUID, answer: str) -> Outcome | None:
-        """Return what an answer (JSON text) is worth; None: its question is not of this form, or not scored."""
-        key = (question_id, answer)
+    def outcome(self, answer: str) -> Outcome | None:
+        """Return what an answer (`given`) is worth; None: its question is not of this form, or not scored."""
         try:
-            return self._outcomes[key]
+            return self._outcomes[answer]
         except KeyError:
-            question = self.questions.get(question_id)
-            found = None if question is None or question.grader is None else _judge(question, answer, self.scheme)
-            self._outcomes[key] = found
+            question = self.questions.get(UUID(answer[:_ID_LENGTH]))
+            found = None
+            if question is not None and question.grader is not None:
+                found = _judge(question, question.grader, answer[_ID_LENGTH:], self.scheme)
+            self._outcomes[answer] = found
             return found
 
-    @property
-    def outcomes(self) -> Mapping[tuple[UUID, str], Outcome | None]:
-        """What was judged so far, by question and answer."""
-        return self._outcomes
-
-    def score(self, answers: Iterable[tuple[UUID, str]]) -> Score:
+    def score(self, answers: Iterable[str]) -> Score:
         """Return the score of one sitting.
 
         Args:
-            answers: question and answer (JSON text), at most one a question; the rest is blank. Answers to questions
-                that the form does not hold or cannot grade change nothing.
+            answers: as `given` returns them, at most one a question; the rest is blank. Answers to questions that the
+                form does not hold or cannot grade change nothing.
         """
-        total, skills, sections = (
-            _copy(self._blank[0]),
-            {name: _copy(tally) for name, tally in self._blank[1].items()},
-            {name: _copy(tally) for name, tally in self._blank[2].items()},
-        )
+        parts = [_copy(tally) for tally in self._blank]
+        right = []
         ignored = unreadable = 0
-        for question_id, answer in answers:
-            outcome = self.outcome(question_id, answer)
+        for answer in answers:
+            outcome = self.outcome(answer)
             if outcome is None:
                 ignored += 1
                 continue
@@ -188,10 +213,10 @@ class Form:
             if verdict in _AS_BLANK:
                 unreadable += verdict == "unreadable"
                 continue
-            question = self.questions[question_id]
-            gained = outcome.points - question.blank
-            for tally in (total, skills[question.skill], sections[question.section]):
-                tally.count(verdict, gained)
+            parts[outcome.part].count(verdict, outcome.gained)
+            if verdict == "right":
+                right.append(outcome.number)
+        total, skills, sections = self._summed(parts)
         breakdown: dict[str, Any] = {
             "total": total.shown(),
             "skills": {name: tally.shown() for name, tally in skills.items()},
@@ -208,7 +233,18 @@ class Form:
             most=as_points(total.most) if total.most else None,
             is_passed=self._passed(total, skills, sections),
             breakdown=breakdown,
+            right=sorted(right),
         )
+
+    def _summed(self, parts: Sequence[Tally]) -> tuple[Tally, dict[str, Tally], dict[str, Tally]]:
+        """Return the tallies of the whole, by skill and by section."""
+        total = Tally()
+        skills: dict[str, Tally] = {}
+        sections: dict[str, Tally] = {}
+        for (skill, section), part in zip(self._parts, parts, strict=True):
+            for tally in (total, skills.setdefault(skill, Tally()), sections.setdefault(section, Tally())):
+                tally.add(part)
+        return total, skills, sections
 
     def _passed(self, total: Tally, skills: Mapping[str, Tally], sections: Mapping[str, Tally]) -> bool | None:
         marks = self.scheme.pass_marks
@@ -221,21 +257,23 @@ class Form:
         return all(part is None or 100 * part.points >= mark * part.most for part, mark in parts)
 
 
-def _compile(row: FormRow, scheme: Scheme, number: int) -> FormQuestion:
+def _grader(row: FormRow) -> tuple[Grader | None, str]:
+    try:
+        return compile_question(row.type, row.options, row.answer_key), ""
+    except MalformedQuestion as error:
+        return None, str(error)
+
+
+def _compile(row: FormRow, scheme: Scheme, grader: Grader | None, problem: str, number: int, part: int) -> FormQuestion:
     points = Decimal(1) if scheme.kind == "plain" else row.points
     factor = points * scheme.weights.get(row.section, Decimal(1))
-    grader: Grader | None = None
-    problem = ""
-    try:
-        grader = compile_question(row.type, row.options, row.answer_key)
-    except MalformedQuestion as error:
-        problem = str(error)
     worth = _units(factor * scheme.right)
     if not 0 < worth <= _LARGEST_POINTS:
         raise MalformedScheme("scheme", f"question {row.id} would be worth {factor * scheme.right}: 0.0001 to 9999 fit")
     return FormQuestion(
         id=row.id,
-        number=number if grader is not None else -1,
+        number=number,
+        part=part,
         section=row.section,
         skill=row.skill,
         worth=worth,
@@ -252,40 +290,37 @@ def _units(points: Decimal) -> int:
     return int((points / UNIT).to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
-def _judge(question: FormQuestion, answer: str, scheme: Scheme) -> Outcome:
-    assert question.grader is not None, "asked only of questions that count"
+def _judge(question: FormQuestion, grader: Grader, answer: str, scheme: Scheme) -> Outcome:
+    verdict: Verdict
+    points = question.blank
     try:
-        grade = question.grader(read_answer(answer.encode()))
+        grade = grader(read_answer(answer.encode()))
     except MalformedAnswer:
-        return Outcome(0, question.blank, "unreadable")
-    if grade.is_blank:
-        return Outcome(0, question.blank, "blank")
-    if grade.is_correct:
-        return Outcome(10_000, question.worth, "right")
-    # Grades have four decimals, so this is exact.
-    credit = round(grade.score * 10_000) if scheme.credit == "partial" else 0
-    if credit == 0:
-        return Outcome(0, question.wrong, "wrong")
-    return Outcome(credit, _units(as_points(question.worth * credit) / 10_000), "partial")
+        verdict = "unreadable"
+    else:
+        # Grades have four decimals, so this is exact.
+        credit = round(grade.score * 10_000) if scheme.credit == "partial" else 0
+        if grade.is_blank:
+            verdict = "blank"
+        elif grade.is_correct:
+            verdict, points = "right", question.worth
+        elif credit == 0:
+            verdict, points = "wrong", question.wrong
+        else:
+            verdict, points = "partial", _units(as_points(question.worth * credit) / 10_000)
+    return Outcome(question.number, question.part, points - question.blank, verdict)
 
 
-def _tallies(questions: Sequence[FormQuestion]) -> tuple[Tally, dict[str, Tally], dict[str, Tally]]:
-    """Return the tallies of a sitting without any answer: whole, by skill, by section."""
-    total = Tally()
-    skills: dict[str, Tally] = {}
-    sections: dict[str, Tally] = {}
+def _tallies(questions: Iterable[FormQuestion], parts: int) -> list[Tally]:
+    """Return the tallies of a sitting without any answer, by part."""
+    tallies = [Tally() for _ in range(parts)]
     for question in questions:
-        parts = (
-            total,
-            skills.setdefault(question.skill, Tally()),
-            sections.setdefault(question.section, Tally()),
-        )
-        for tally in parts:
-            tally.questions += 1
-            tally.blank += 1
-            tally.points += question.blank
-            tally.most += question.worth
-    return total, skills, sections
+        tally = tallies[question.part]
+        tally.questions += 1
+        tally.blank += 1
+        tally.points += question.blank
+        tally.most += question.worth
+    return tallies
 
 
 def _copy(tally: Tally) -> Tally:

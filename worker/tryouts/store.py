@@ -12,8 +12,8 @@ import msgspec
 from worker.db import Connection
 from worker.db.queries import load_query
 from worker.tryouts.errors import MalformedScheme, UnknownSetError
-from worker.tryouts.scheme import read_scheme
-from worker.tryouts.scoring import Form, FormRow, Score, as_points
+from worker.tryouts.scheme import Scheme, read_scheme
+from worker.tryouts.scoring import Form, FormRow, Score
 
 PACKAGE: Final = "worker.tryouts"
 
@@ -135,29 +135,20 @@ def _form_rows(connection: Connection, ids: list[UUID]) -> Iterator[tuple[UUID, 
         )
 
 
-def load_answers(connection: Connection, session_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
-    """Return the answers of each sitting: question and answer as JSON text."""
-    answers: dict[UUID, list[tuple[UUID, str]]] = {session_id: [] for session_id in session_ids}
+def load_graders(connection: Connection, set_ids: Collection[UUID]) -> dict[UUID, Form]:
+    """Return the forms of some sets, only to tell right from wrong: their points don't matter, nor a broken scheme."""
+    rows: dict[UUID, list[FormRow]] = {set_id: [] for set_id in set_ids}
+    for set_id, row in _form_rows(connection, list(rows)):
+        rows[set_id].append(row)
+    return {set_id: Form(of_set, Scheme()) for set_id, of_set in rows.items()}
+
+
+def load_answers(connection: Connection, session_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+    """Return the answers of each sitting as `worker.tryouts.scoring.given` makes them."""
+    answers: dict[UUID, list[str]] = {session_id: [] for session_id in session_ids}
     cursor = connection.cursor(binary=True)
-    for session_id, question_ids, texts in cursor.execute(
-        load_query(PACKAGE, "answers_of_sessions"), {"ids": list(answers)}
-    ):
-        answers[session_id] = list(zip(question_ids, texts, strict=True))
+    answers.update(cursor.execute(load_query(PACKAGE, "answers_of_sessions"), {"ids": list(answers)}))
     return answers
-
-
-def write_answer_scores(connection: Connection, session_ids: Sequence[UUID], forms: Iterable[Form]) -> None:
-    """Write what the sittings' answers are worth, by what the forms judged."""
-    judged = [
-        (question_id, answer, as_points(outcome.credit), as_points(outcome.points))
-        for form in forms
-        for (question_id, answer), outcome in form.outcomes.items()
-        if outcome is not None
-    ]
-    if judged:
-        questions, answers, scores, points = (list(column) for column in zip(*judged, strict=True))
-        values = {"questions": questions, "answers": answers, "scores": scores, "points": points}
-        connection.execute(load_query(PACKAGE, "score_answers"), {"ids": list(session_ids), **values})
 
 
 def count_cohort(connection: Connection, changes: Mapping[tuple[UUID, Decimal], int]) -> None:
