@@ -49,8 +49,18 @@ def plan_marked(planning: Planning) -> Iterator[Bounds]:
 
 @job("achievements.evaluate", schedule="*/5 * * * *", queue="batch", planner=plan_marked, parameters={})
 def evaluate(shard: Shard) -> int:
-    """Award what learners have earned whose counters have changed since they were last looked at."""
-    return _award(shard, store.take_marked(shard.connection, *_range(shard)), load_catalogue())
+    """Award what learners have earned whose counters have changed since they were last looked at.
+
+    Learners who began before days were kept have their days counted here, once: nobody waits for the sweep.
+    """
+    user_ids = store.take_marked(shard.connection, *_range(shard))
+    recount(
+        shard.connection,
+        store.without_all_days(shard.connection, user_ids),
+        actor="job:achievements.evaluate",
+        now=clock.now(),
+    )
+    return _award(shard, user_ids, load_catalogue())
 
 
 def plan_sweep(planning: Planning) -> Iterator[Bounds]:

@@ -167,7 +167,8 @@ def make_progress(
 
 
 def make_stats(connection: Connection[Any], *, user_id: UUID | None = None, **values: Any) -> UUID:
-    return insert(connection, "user_stats", user_id=user_id or make_user(connection), **values)
+    stats = {"has_all_days": True}
+    return insert(connection, "user_stats", user_id=user_id or make_user(connection), **stats | values)
 
 
 def make_card(

@@ -21,7 +21,7 @@ def committed(database_url):
 
 
 def state_of(connection):
-    kept = "attempts, correct, score_total, cards_mature, day_zone, day_start_hour"
+    kept = "attempts, correct, score_total, cards_mature, day_zone, day_start_hour, has_all_days"
     return [
         query(connection, f"SELECT user_id, {kept} FROM user_stats ORDER BY user_id"),
         query(connection, "SELECT user_id, local_date, attempts, correct, early, late FROM user_days ORDER BY 1, 2"),
@@ -68,11 +68,39 @@ def test_learners_from_before_days_were_kept_are_counted_without_an_alarm(commit
     user = make_user(committed, timezone="Asia/Jakarta")
     for number in range(3):
         make_attempt(committed, user_id=user, attempted_at=MORNING + timedelta(days=number))
-    make_stats(committed, user_id=user, attempts=3, correct=3, score_total=3)
+    make_stats(committed, user_id=user, attempts=3, correct=3, score_total=3, has_all_days=False)
     run("achievements.sweep", all=True)
     assert query(committed, "SELECT sum(attempts), count(*) FROM user_days") == [(3, 3)]
     assert query(committed, "SELECT FROM audit_log") == []
     assert codes(committed) == {"streak-3"}
+
+
+def test_learners_from_before_days_were_kept_are_counted_as_soon_as_they_study_again(committed, database_url):
+    user, question = make_user(committed, timezone="Asia/Jakarta"), make_question(committed)
+    for number in range(2):
+        make_attempt(committed, user_id=user, attempted_at=MORNING + timedelta(days=number))
+    make_stats(committed, user_id=user, attempts=2, correct=2, score_total=2, has_all_days=False)
+    send(committed, user, question, ANSWERS["multiple_choice"], MORNING + timedelta(days=2))
+    drain(on(database_url), user)
+    assert not differences(committed, [user])[0].is_drift
+    run("achievements.evaluate")
+    assert codes(committed) == {"streak-3"}
+    assert query(committed, "SELECT FROM audit_log") == []
+    assert differences(committed, [user]) == []
+
+
+def test_a_refreshed_number_of_cards_leaves_days_of_an_earlier_zone_alone(database):
+    user, question = make_user(database, timezone="Asia/Jakarta"), make_question(database)
+    send(database, user, question, ANSWERS["multiple_choice"], MORNING - timedelta(hours=4))  # the 24th there
+    drain(inside(database), user)
+    database.execute("UPDATE users SET timezone = 'America/New_York' WHERE id = %s", [user])
+    send(database, user, question, ANSWERS["multiple_choice"], MORNING)  # the 23rd there
+    drain(inside(database), user)
+    make_card(database, user_id=user, interval=21)
+    days = state_of(database)[1]
+    assert [each.is_drift for each in recount(database, [user], actor="job:test", now=NOON)] == [False]
+    assert state_of(database)[1] == days
+    assert differences(database, [user]) == []
 
 
 def test_cards_that_came_or_went_without_an_attempt_are_no_drift(database):

@@ -21,22 +21,23 @@ class Difference(NamedTuple):
 
     Attributes:
         user_id: the learner.
-        is_uncounted: attempts from before days were kept; nothing is wrong.
-        is_drift: history and counters disagree: a fault. Otherwise days were not counted yet, or cards went or came
-            without an attempt (a question was deleted, a deck imported).
+        rebuild_days: their days differ, or were never counted.
+        is_drift: history and counters disagree: a fault. Otherwise the days of a learner who began before days were kept
+            are counted for the first time, or cards went or came without an attempt (a question was deleted, a deck
+            imported).
         stored: the counters kept.
         recounted: what they should be.
     """
 
     user_id: UUID
-    is_uncounted: bool
+    rebuild_days: bool
     is_drift: bool
     stored: dict[str, Any]
     recounted: dict[str, Any]
 
 
 def differences(connection: Connection, user_ids: Sequence[UUID]) -> list[Difference]:
-    """Return the learners among these whose counters differ from the history."""
+    """Return the learners among these whose counters differ from the history, or were never counted."""
     values = {"user_ids": list(user_ids), "mature_days": MATURE_DAYS}
     return [Difference(*row) for row in connection.execute(_query("recount"), values)]
 
@@ -63,14 +64,17 @@ def recount(connection: Connection, user_ids: Sequence[UUID], *, actor: str, now
     found = differences(connection, suspects)
     if not found:
         return []
-    wrong = [each.user_id for each in found]
     connection.execute(
         _query("set_counters"),
-        {"user_ids": wrong, "recounted": [msgspec.json.encode(each.recounted).decode() for each in found]},
+        {
+            "user_ids": [each.user_id for each in found],
+            "rebuild_days": [each.rebuild_days for each in found],
+            "recounted": [msgspec.json.encode(each.recounted).decode() for each in found],
+        },
     )
-    counted_wrong = [each.user_id for each in found if each.is_uncounted or each.is_drift]
-    connection.execute("DELETE FROM user_days WHERE user_id = ANY (%s)", (counted_wrong,))
-    connection.execute(_query("rebuild_days"), {"user_ids": counted_wrong})
+    to_rebuild = [each.user_id for each in found if each.rebuild_days]
+    connection.execute("DELETE FROM user_days WHERE user_id = ANY (%s)", (to_rebuild,))
+    connection.execute(_query("rebuild_days"), {"user_ids": to_rebuild})
     drifted = [each for each in found if each.is_drift]
     with connection.cursor() as cursor:
         cursor.executemany(

@@ -68,6 +68,14 @@ def learners_between(connection: Connection, first: UUID, last: UUID) -> list[UU
     return [user_id for (user_id,) in rows]
 
 
+def without_all_days(connection: Connection, user_ids: Sequence[UUID]) -> list[UUID]:
+    """Return those of these learners who began before days were kept and were not counted since."""
+    rows = connection.execute(
+        "SELECT user_id FROM user_stats WHERE user_id = ANY (%s) AND NOT has_all_days", (list(user_ids),)
+    )
+    return [user_id for (user_id,) in rows]
+
+
 def load_learners(connection: Connection, user_ids: Sequence[UUID]) -> Iterable[Learner]:
     """Yield the learners who have counters, with what they hold."""
     cursor = connection.execute(_query("learner_counters"), {"user_ids": list(user_ids)}, binary=True)

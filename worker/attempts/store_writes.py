@@ -235,7 +235,8 @@ def _add_to_stats(cursor: RawCursor, stats: dict[bytes, StatsDelta], learners: M
     rows = stats.values()
     users = UuidArray(stats)
     cursor.execute(
-        "INSERT INTO user_stats (user_id) SELECT unnest(%(user_ids)s::uuid[]) ON CONFLICT (user_id) DO NOTHING",
+        "INSERT INTO user_stats (user_id, has_all_days) SELECT unnest(%(user_ids)s::uuid[]), true"
+        " ON CONFLICT (user_id) DO NOTHING",
         {"user_ids": users},
     )
     cursor.execute(

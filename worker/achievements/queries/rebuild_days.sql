@@ -1,4 +1,4 @@
--- Writes the local days of learners anew from the history, by the rule in their counters; `clear_days` comes before it.
+-- Writes the local days of learners anew from the history, by the rule in their counters; the old ones are gone.
 -- Instants count as in `recount`.
 -- Cost: linear in the learners' attempts. Carried by idx_question_attempts_user and pk_user_stats.
 INSERT INTO user_days (user_id, local_date, attempts, correct, early, late)

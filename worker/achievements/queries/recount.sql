@@ -1,5 +1,6 @@
--- Counts learners anew from the history and returns those whose kept counters differ: the learner, whether their days were
--- never counted (from before days were kept), whether history and counters disagree, and both as JSON.
+-- Counts learners anew from the history and returns those whose kept counters differ, and those from before days were kept
+-- who were never counted: the learner, whether their days are to be written anew, whether history and counters disagree
+-- (days that were never counted do not), and both as JSON.
 -- History and counters are of one snapshot, and a batch of attempts changes both in one transaction: a difference is drift,
 -- not haste. Days are compared one by one under the rule they were counted by; in sum only, once that rule has changed.
 -- Instants count as in the pipeline: an `attempted_at` more than 5 minutes ahead of the server's clock counts as the
@@ -54,7 +55,7 @@ mature AS (
 ),
 compared AS (
     SELECT learner.user_id,
-           learner.day_zone IS NULL AS is_uncounted,
+           learner.has_all_days,
            learner.attempts <> coalesce(history.attempts, 0)
                OR learner.correct <> coalesce(history.correct, 0)
                OR learner.score_total <> coalesce(history.score_total, 0) AS differs_in_sum,
@@ -76,7 +77,11 @@ compared AS (
     LEFT JOIN kept USING (user_id)
     LEFT JOIN mature USING (user_id)
 )
-SELECT user_id, is_uncounted, differs_in_sum OR (differs_in_days AND NOT is_uncounted) AS is_drift, stored, recounted
+SELECT user_id,
+       differs_in_sum OR differs_in_days OR NOT has_all_days AS rebuild_days,
+       differs_in_sum OR (differs_in_days AND has_all_days) AS is_drift,
+       stored,
+       recounted
 FROM compared
-WHERE differs_in_sum OR differs_in_days OR differs_in_cards
+WHERE differs_in_sum OR differs_in_days OR differs_in_cards OR NOT has_all_days
 ORDER BY user_id
