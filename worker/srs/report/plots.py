@@ -44,6 +44,8 @@ _STYLE: Final = {
     "legend.frameon": False,
 }
 _WIDTH_IN: Final = 7.6
+_NO_METADATA: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+"""Without any of them the pictures hold no RDF, whose types are named by addresses elsewhere."""
 _PROLOGUE: Final = re.compile(r"\A.*?(?=<svg)", re.DOTALL)
 
 Texts = dict[str, str]
@@ -204,7 +206,7 @@ def _svg(draw: Callable[[Figure], None], title: str, *, height_in: float = 3.4) 
         figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
         draw(figure)
         drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        figure.savefig(drawn, format="svg", metadata=_NO_METADATA, transparent=True)
     svg = _PROLOGUE.sub("", drawn.getvalue())
     prefix = re.sub(r"\W+", "-", title)
     svg = re.sub(r'(\bid="|href="#|url\(#)', lambda found: f"{found[1]}{prefix}-", svg)
