@@ -195,7 +195,7 @@ def bounded_interval(days: float, scheduler: Scheduler) -> int:
     whole = MAX_INTERVAL if days > MAX_INTERVAL else round(days)
     if whole < scheduler.minimum_interval:
         return scheduler.minimum_interval
-    return scheduler.maximum_interval if whole > scheduler.maximum_interval else whole
+    return min(whole, scheduler.maximum_interval)
 
 
 def fuzz_range(interval: int, scheduler: Scheduler) -> tuple[int, int]:
