@@ -4,7 +4,8 @@ All three are measured in the same run, on the same server and content, in turns
 
 * ours: `drain_lane` over all sixteen lanes in this one process, from a full inbox to an empty one;
 * the limit: the graded rows that ours wrote, COPYed in binary into the same table with its indexes and foreign keys;
-* the usual way (benchmarks/usual_way.py): one Celery task an attempt with the ORM, one worker process, same effects.
+* the usual way (benchmarks/usual_way.py): one Celery task an attempt with the ORM, one worker process; same attempt,
+  card (by SM-2), progress and counters. Ours schedules by FSRS here, and also keeps local days and achievement marks.
 
 The curve repeats ours on tables that already hold 10⁴ to 10⁷ attempts and as many cards.
 """
@@ -34,7 +35,11 @@ from worker.demo.learners import make_learners, plan_attempts
 from worker.ids import LANES
 from worker.settings import get_settings
 
-_EFFECTS = "question_attempts, srs_cards, lesson_progress, user_stats, attempt_inbox, attempt_rejections"
+_EFFECTS = (
+    "question_attempts, srs_cards, lesson_progress, user_stats, user_days, achievement_marks, app_events,"
+    " attempt_inbox, attempt_rejections"
+)
+_OF_LEARNERS = ("question_attempts", "srs_cards", "lesson_progress", "user_stats", "user_days", "achievement_marks")
 _INBOX = ("id", "user_id", "question_id", "lesson_id", "answer", "time_spent_ms", "attempted_at")
 _CARDS_PER_LEARNER = 500
 _USUAL_TIMEOUT_S = 600.0
@@ -243,9 +248,9 @@ def curve(report: Report, *, sizes: Sequence[int], attempts: int, learners: int,
             graded = drain_all()
             rates.append(graded / (time.perf_counter() - begun_at))
             with transaction() as connection:
-                for table in ("question_attempts", "srs_cards", "lesson_progress", "user_stats"):
+                for table in _OF_LEARNERS:
                     connection.execute(f"DELETE FROM {table} WHERE user_id = ANY(%s)", (mine,))
             with psycopg.connect(get_settings().required_database_url(), autocommit=True) as connection:
-                connection.execute("VACUUM question_attempts, srs_cards, lesson_progress, user_stats, attempt_inbox")
+                connection.execute(f"VACUUM {', '.join(_OF_LEARNERS)}, attempt_inbox")
         report.add(Figure(f"drain, tables of {size:,} rows", "attempts/s", ours=measured(rates)))
         report.note(f"tables of {size:,} rows: {1e6 / measured(rates).median:.1f} µs an attempt")

@@ -73,7 +73,7 @@ def rescheduled(reviewed_at: datetime, scheduler: Scheduler) -> int:
 def run(report: Report, *, quick: bool = False) -> None:
     """Measure and add the figure; `quick` is small, for the shape of the output only."""
     logging.configure("benchmarks", get_settings().model_copy(update={"log_level": "WARNING"}))
-    rounds = 2 if quick else 7
+    rounds = 2 if quick else 5
     attempts = one_a_card(drain.prepare(*((200, 4_000) if quick else (4_000, 80_000))))
     reviewed_at = datetime.fromisoformat(min(attempt["attempted_at"] for attempt in attempts)) - timedelta(days=30)
     rates: dict[Scheduler, list[float]] = {"fsrs": [], "sm2": []}

@@ -63,7 +63,6 @@ def load_facts(cursor: RawCursor, rows: Iterable[InboxRow], cache: QuestionCache
     """Read everything that judging the rows needs; what exists stays locked against deletion."""
     ids, users, questions, lessons, sessions, *_ = zip(*rows, strict=True)
     known = cursor.execute(_query("find_known_attempts"), {"ids": UuidArray(ids)}).fetchall()
-    found_users = [row[0] for row in cursor.execute(_query("load_users"), {"ids": UuidArray(sorted(set(users)))})]
     versions = {
         question_id: (xmin, ctid)
         for question_id, xmin, ctid in cursor.execute(
@@ -72,7 +71,7 @@ def load_facts(cursor: RawCursor, rows: Iterable[InboxRow], cache: QuestionCache
     }
     return Facts(
         known={attempt_id: (user, question) if user else None for attempt_id, user, question in known},
-        users=load_learners(cursor, UuidArray(found_users)) if found_users else {},
+        users=load_learners(cursor, UuidArray(sorted(set(users)))),
         questions=cache.get(versions, partial(_load_named, cursor, "load_questions")),
         lessons={each: dict.fromkeys(members) for each, members in _load_named(cursor, "load_lessons", lessons)},
         sessions=dict(_load_named(cursor, "load_tryout_sessions", sessions)),

@@ -192,7 +192,10 @@ def next_step(steps: tuple[int, ...], step: int, rating: Rating) -> tuple[int, i
 
 def bounded_interval(days: float, scheduler: Scheduler) -> int:
     """Return an interval in whole days (half a day goes to the even one) within the scheduler's bounds."""
-    return int(min(max(round(min(days, MAX_INTERVAL)), scheduler.minimum_interval), scheduler.maximum_interval))
+    whole = MAX_INTERVAL if days > MAX_INTERVAL else round(days)
+    if whole < scheduler.minimum_interval:
+        return scheduler.minimum_interval
+    return min(whole, scheduler.maximum_interval)
 
 
 def fuzz_range(interval: int, scheduler: Scheduler) -> tuple[int, int]:
@@ -201,12 +204,17 @@ def fuzz_range(interval: int, scheduler: Scheduler) -> tuple[int, int]:
     Intervals below 2.5 days stay. Bounds as in py-fsrs and Anki: a day, 15 % of days 2.5–7, 10 % of days 7–20, 5 % of
     the rest, either way; not below 2 days.
     """
+    return _fuzz_range(interval, scheduler.minimum_interval, scheduler.maximum_interval)
+
+
+@lru_cache(maxsize=10_000)
+def _fuzz_range(interval: int, minimum: int, maximum: int) -> tuple[int, int]:
+    # Remembered, because it takes several times as long as the memory model.
     if interval < _FUZZ_BANDS[0][0]:
         return interval, interval
     delta = 1.0 + sum(share * max(min(interval, end) - start, 0.0) for start, end, share in _FUZZ_BANDS)
-    last = min(round(interval + delta), scheduler.maximum_interval)
-    first = min(max(2, round(interval - delta), scheduler.minimum_interval), last)
-    return first, last
+    last = min(round(interval + delta), maximum)
+    return min(max(2, round(interval - delta), minimum), last), last
 
 
 def retrievability(stability: float, elapsed_days: float, decay: float = DEFAULT_PARAMETERS[20]) -> float:

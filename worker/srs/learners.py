@@ -41,7 +41,7 @@ class Learner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_learners(cursor: Cursor[Any], user_ids: Any) -> dict[Any, Learner]:
-    """Return the learners with these ids who exist. Cost: a few index probes each.
+    """Return the learners with these ids who exist, locked against deletion. Cost: a few index probes each.
 
     Args:
         cursor: whatever form it has ids in (UUIDs, bytes) is the form of the result's keys.

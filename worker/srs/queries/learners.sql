@@ -1,7 +1,8 @@
 -- Returns how the cards of some learners are scheduled: id, time zone, day_start_hour, whether FSRS does it, desired
 -- retention in percent, steps, bounds of intervals, leech threshold, balancing, weekday weights, vacation, and the FSRS
 -- parameters in use: the learner's newest accepted fit, else the population's, else NULL. Who has no preferences gets
--- the schema's defaults.
+-- the schema's defaults. The key lock keeps the learners from being deleted until the transaction ends; foreign keys would
+-- take it anyway.
 -- Cost: three index probes a learner; carried by pk_users, pk_user_preferences and idx_srs_fits_user.
 SELECT
     learner.id,
@@ -37,3 +38,4 @@ SELECT
 FROM users AS learner
 LEFT JOIN user_preferences AS preference ON preference.user_id = learner.id
 WHERE learner.id = ANY (%(user_ids)s::uuid[])
+FOR KEY SHARE OF learner
