@@ -3,8 +3,10 @@
 All in the same run on the same machine, in turns, one process each; the rate is due cards a second:
 
 * ours: the whole job `srs.build_due_queues`, planning, ledger and cache included: queues stored in PostgreSQL;
-* Anki (package `anki`, a Rust back end): a collection a learner, opened, its queue of the day built and the first card
-  fetched, closed. Nothing is stored, and Anki keeps the order to itself: having it hand out all cards is timed apart;
+* Anki (package `anki`, a Rust back end): a collection a learner, opened, its queue of the day fetched, closed; nothing
+  is stored. Ours yields the whole queue, so the like of it is Anki handing out all due cards (with their contents,
+  which it can't leave out). Timed as well: Anki building its queue and handing out the first card only. Ours must be
+  twice as fast as either;
 * the usual way (benchmarks/due_queue_usual.py): one learner after the other through the ORM.
 
 No limit cuts the queues on either side. Our learners' cards lie scattered over the table, as years of use leave them;
@@ -143,24 +145,29 @@ def run(report: Report, *, quick: bool = False) -> None:
             assert queues == learners
             mine.append(learners * DUE / elapsed)
             anki.append(collections * DUE / others.fetch(1))
+            anki_all.append(collections * DUE / others.fetch(CARDS))
             loop.append(DUE / due_queues.usual(sample))
-        anki_all.append(collections * DUE / others.fetch(CARDS))
     name = f"{learners:,} learners × {CARDS:,} cards"
     unit = "due cards/s"
-    report.add(
-        Figure(f"{name}; usual: Anki", unit, measured(mine), usual=measured(anki), least_of_usual=None if quick else 2)
-    )
-    report.add(Figure(f"{name}; usual: Anki, handed out", unit, measured(mine), usual=measured(anki_all)))
-    report.add(
-        Figure(
-            f"{name}; usual: a loop", unit, measured(mine), usual=measured(loop), least_of_usual=None if quick else 20
+    for who, rates, times in (
+        ("Anki, all handed out", anki_all, 2),
+        ("Anki, first card only", anki, 2),
+        ("a loop", loop, 20),
+    ):
+        usual = measured(rates)
+        report.add(
+            Figure(f"{name}; usual: {who}", unit, measured(mine), usual=usual, least_of_usual=None if quick else times)
         )
-    )
     report.note(
         "µs a due card: "
         + ", ".join(
             f"{who} {1e6 / measured(rates).median:.2f}"
-            for who, rates in (("ours", mine), ("Anki", anki), ("Anki, handed out", anki_all), ("a loop", loop))
+            for who, rates in (
+                ("ours", mine),
+                ("Anki, all handed out", anki_all),
+                ("Anki, first card", anki),
+                ("a loop", loop),
+            )
         )
     )
     report.note(f"Anki was timed on {collections:,} collections a round, the loop on {sample:,} learners")

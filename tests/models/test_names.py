@@ -17,7 +17,10 @@ INDEXES = {
     "idx_lesson_progress_completion": "INDEX ... ON lesson_progress USING btree (lesson_id, completion_percentage)",
     "idx_question_attempts_user": "INDEX ... ON ONLY question_attempts USING btree (user_id, attempted_at)",
     "idx_question_attempts_question": "INDEX ... ON ONLY question_attempts USING btree (question_id)",
-    "idx_srs_cards_due": "INDEX ... ON srs_cards USING btree (user_id, next_review_date) WHERE (NOT is_suspended)",
+    "idx_srs_cards_due": (
+        "INDEX ... ON srs_cards USING btree (user_id, next_review_date) "
+        'INCLUDE (id, "interval", is_learning, state, buried_until) WHERE (NOT is_suspended)'
+    ),
     "uq_srs_cards_item": "UNIQUE INDEX ... ON srs_cards USING btree (user_id, item_type, item_id)",
     "uq_user_achievements_code": "UNIQUE INDEX ... ON user_achievements USING btree (user_id, code)",
     "idx_attempt_inbox_lane": "INDEX ... ON attempt_inbox USING btree (lane, seq)",

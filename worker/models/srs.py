@@ -68,7 +68,15 @@ class SrsCard(Base):
         check("difficulty", "difficulty BETWEEN 1 AND 10"),
         check("step", "step >= 0"),
         UniqueConstraint("user_id", "item_type", "item_id", name="uq_srs_cards_item"),
-        Index("idx_srs_cards_due", "user_id", "next_review_date", postgresql_where=text("NOT is_suspended")),
+        # What a queue needs, so that building one reads no rows.
+        Index(
+            "idx_srs_cards_due",
+            "user_id",
+            "next_review_date",
+            postgresql_where=text("NOT is_suspended"),
+            postgresql_include=["id", "interval", "is_learning", "state", "buried_until"],
+        ),
+        {"postgresql_with": {"autovacuum_vacuum_scale_factor": 0.02}},
     )
 
 
