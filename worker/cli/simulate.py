@@ -16,13 +16,13 @@ from worker.db.schema import migrate
 from worker.embedded.manager import scratch_servers
 from worker.jobs.registry import load_jobs, registry
 from worker.settings import get_settings
-from worker.simulate import recount
+from worker.simulate import awards, recount
 from worker.simulate.errors import InvariantBrokenError
 from worker.simulate.outages import parse_instant, parse_outage
 from worker.simulate.run import Simulation
 from worker.simulate.scenario import Outcome, Scenario
 
-assert recount  # adds its invariant
+_INVARIANTS_OF = (awards, recount)  # each adds its own
 
 _SERVER = {
     "fsync": "off",
@@ -114,14 +114,20 @@ def _summary(outcome: Outcome) -> Table:
     for job, periods in sorted(outcome.periods.items()):
         table.add_row(f"periods of {job}", f"{periods:,}")
     table.add_section()
+    table.add_row("periods left out: their planner found nothing", f"{outcome.idle.total():,}")
     table.add_row("runs", f"{outcome.runs:,}")
     table.add_row("shards", f"{outcome.shards:,}")
     table.add_row("nudges lost on purpose", f"{outcome.lost_nudges:,}")
+    table.add_row("nudges by tasks and jobs", f"{outcome.nudges:,}")
+    table.add_row("messages from the outbox", f"{outcome.outbox_messages:,}")
+    table.add_row("lost on purpose", f"{outcome.lost_deliveries:,}")
+    table.add_row("failed", f"{outcome.failed_deliveries:,}")
     table.add_section()
     table.add_row("sittings delivered", f"{outcome.deliveries:,}")
     table.add_row("attempts accepted", f"{outcome.accepted:,}")
     table.add_row("attempts sent again", f"{outcome.duplicates:,}")
     table.add_row("drains of a lane", f"{outcome.drains:,}")
+    table.add_row("tryouts begun", f"{outcome.sittings:,}")
     table.add_row("moves to another zone", f"{outcome.moves:,}")
     return table
 

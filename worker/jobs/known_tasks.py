@@ -50,6 +50,7 @@ class KnownTask:
 
 
 _known: Final[dict[str, KnownTask]] = {}
+_bodies: Final[dict[str, Callable[..., Any]]] = {}
 
 
 def declare_task(name: str, body: Callable[..., Any], *, queue: Queue, from_app: bool, max_starts: int) -> KnownTask:
@@ -72,7 +73,13 @@ def declare_task(name: str, body: Callable[..., Any], *, queue: Queue, from_app:
         takes_delivery=len(given) < len(named),
     )
     _known[name] = task
+    _bodies[name] = body
     return task
+
+
+def body_of(name: str) -> Callable[..., Any]:
+    """Return the function of a declared task, to be called without a message."""
+    return _bodies[name]
 
 
 def known_tasks() -> list[KnownTask]:

@@ -20,7 +20,8 @@ def plan_shards(
 ) -> int:
     """Write the shards of a run that has none and return how many; a run with nothing to do is ended at once."""
     # All of them before the first is written: a planner reads on the same connection that COPY would occupy.
-    total = ledger.add_shards(connection, run_id, list(bounds_of(connection, job, period, parameters)), now)
-    if total == 0:
+    shards = list(bounds_of(connection, job, period, parameters))
+    if not shards:
         ledger.finish_runs(connection, now, run_id)
-    return total
+        return 0
+    return ledger.add_shards(connection, run_id, shards, now)

@@ -30,7 +30,8 @@ class Devices:
     def __init__(self, connection: Connection, database_url: str, scenario: Scenario, outcome: Outcome) -> None:
         """Read what can be studied, and open the inbox; `close` it."""
         self._chance = scenario.chance("devices")
-        self._students = Students(store.read_catalogue(connection), scenario.chance("answers"))
+        self.catalogue = store.read_catalogue(connection)
+        self._students = Students(self.catalogue, scenario.chance("answers"))
         self._outcome = outcome
         self._runner = asyncio.Runner()
         self._inbox = InboxStore(database_url, _STATEMENT_TIMEOUT_S)

@@ -14,19 +14,38 @@ from worker.clock import VirtualClock
 from worker.content.seed import seed_content
 from worker.db import Connection
 from worker.db.engines import libpq_url
+from worker.db.queries import load_query
+from worker.jobs.known_tasks import known_tasks, tell_database
 from worker.jobs.periods import periods_after
 from worker.jobs.pulse import Pulse
 from worker.jobs.registry import Registry
+from worker.jobs.relay import Relay
+from worker.settings import get_settings
 from worker.simulate import database
 from worker.simulate.devices import Devices, enrol
 from worker.simulate.digest import digest
 from worker.simulate.engine import InProcess
+from worker.simulate.idling import Idling
 from worker.simulate.inspector import Inspector
 from worker.simulate.invariants import Due
+from worker.simulate.messages import LOST_SHARE, Delivered, Mail
 from worker.simulate.outages import up_again_at
 from worker.simulate.population import Sitting, make_population, sittings_of_day
 from worker.simulate.scenario import Outcome, Scenario
-from worker.simulate.timeline import Delivery, Event, Inspection, Moved, NewDay, Period, Tick, Timeline
+from worker.simulate.timeline import (
+    Delivery,
+    Event,
+    Inspection,
+    Moved,
+    NewDay,
+    OutboxDue,
+    Period,
+    Tick,
+    Timeline,
+    TryoutBegins,
+    TryoutEnds,
+)
+from worker.simulate.tryouts import Tryouts
 
 _DAY: Final = timedelta(days=1)
 _INSPECTED_AT: Final = timedelta(minutes=3)
@@ -36,9 +55,9 @@ _PULSE_EACH: Final = timedelta(hours=1)
 _PULSE_FIRST: Final = timedelta(minutes=31, seconds=30)
 _NOTICED_AFTER: Final = timedelta(seconds=7)
 """What a lost nudge should have started, the pulse notices: it gives beat five seconds, and attempts two."""
+_LOOKS_AGAIN: Final = timedelta(seconds=1)
+"""How soon the relay looks again at what is still due."""
 _AFTER_OUTAGE: Final = tuple(timedelta(seconds=seconds) for seconds in (6, 12, 45, 90))
-_LOST_SHARE: Final = 0.01
-"""Share of nudges that never arrive."""
 
 Progress = Callable[[datetime, Outcome], None]
 """Called once a virtual day."""
@@ -69,7 +88,15 @@ class Simulation:
         self._jobs = registry.all()
         self._database_url = database_url
         self._engine = InProcess(self._outcome)
+        self._mail = Mail(self._outcome)
         self._pulse = Pulse(database_url, self._engine, registry)
+        self._relay = Relay(
+            database_url,
+            Delivered(self._outcome, scenario.chance("messages")),
+            confirm_within=timedelta(seconds=get_settings().outbox_confirm_s),
+        )
+        self._idling = Idling(self._jobs, scenario.begins_at)
+        self._outbox_due_at: datetime | None = None
         self._timeline = Timeline(scenario.ends_at)
         self._habits, self._luck = scenario.chance("habits"), scenario.chance("luck")
         self._residents = make_population(scenario.learners, scenario.begins_at, scenario.ends_at, self._habits)
@@ -88,14 +115,23 @@ class Simulation:
             clock.travelling(scenario.begins_at) as virtual,
             ids.drawn_from(scenario.chance("ids").randbytes),
             closing(self._pulse),
+            closing(self._relay),
+            self._mail.receiving(),
             psycopg.connect(libpq_url(self._database_url), autocommit=True) as connection,
         ):
             self._set_up(connection)
-            with closing(Devices(connection, self._database_url, scenario, self._outcome)) as devices:
+            with (
+                closing(Devices(connection, self._database_url, scenario, self._outcome)) as devices,
+                closing(
+                    Tryouts(connection, self._database_url, devices.catalogue, scenario.chance("tryouts"))
+                ) as tryouts,
+            ):
                 for at, events in self._timeline.instants():
                     if up_again_at(at, scenario.outages) == at:
-                        self._move_to(connection, virtual, at)
-                        self._happen(connection, devices, at, events)
+                        virtual.move_to(at)
+                        if left := self._without_idle(connection, at, events):
+                            database.move_to(connection, at)
+                            self._happen(connection, devices, tryouts, at, left)
                     else:
                         self._miss(at, events)
                     if any(isinstance(event, Inspection) for event in events):
@@ -113,6 +149,7 @@ class Simulation:
             database.take_over_time(connection, begins_at)
             connection.execute("SELECT ensure_question_attempts_partitions(%s, 3)", (begins_at.date(),))
             seed_content(connection)
+            tell_database(connection, known_tasks(), self._jobs)
             enrol(connection, self._residents)
         for job in self._jobs:
             if job.schedule is not None:
@@ -135,23 +172,57 @@ class Simulation:
         virtual.move_to(at)
         database.move_to(connection, at)
 
-    def _happen(self, connection: Connection, devices: Devices, at: datetime, events: list[Event]) -> None:
+    def _without_idle(self, connection: Connection, at: datetime, events: list[Event]) -> list[Event]:
+        """Return the events of an instant without the periods that find nothing to do (`worker.simulate.idling`)."""
+        left: list[Event] = []
+        for event in events:
+            if isinstance(event, Period) and self._idling.leaves_out(connection, event.job, at):
+                self._outcome.periods[event.job] += 1
+                self._outcome.idle[event.job] += 1
+                self._add_period(event.job, event.following)
+            else:
+                left.append(event)
+        return left
+
+    def _happen(
+        self, connection: Connection, devices: Devices, tryouts: Tryouts, at: datetime, events: list[Event]
+    ) -> None:
         """Let everything of one instant happen: what people do first, then what the schedule asks for."""
         gathered = _Gathered()
         for event in events:
-            self._gather(connection, at, event, gathered)
+            self._gather(connection, tryouts, at, event, gathered)
         if gathered.sittings:
             self._drain(devices.deliver(connection, gathered.sittings), at)
         for job in sorted(gathered.jobs):
-            if not self._is_lost(at):
+            self._idling.starts(connection, job)
+            if self._is_lost(at):
+                self._idling.misses(job)
+            else:
                 self._engine.start(job)
         if gathered.must_tick:
+            self._idling.settle(connection)
             self._pulse.beat()
+        self._mail.work()
+        self._relay_due(connection, at)
         if self._engine.look_again_at is not None:
             self._timeline.add(self._engine.look_again_at, Tick())
             self._engine.look_again_at = None
 
-    def _gather(self, connection: Connection, at: datetime, event: Event, gathered: _Gathered) -> None:
+    def _relay_due(self, connection: Connection, at: datetime) -> None:
+        """Have the relay look if an outbox entry is due, and again when the next one is."""
+        query = load_query("worker.jobs", "next_due")
+        row = connection.execute(query).fetchone()
+        if row is not None and row[0] <= at:
+            self._relay.beat()
+            self._mail.work()
+            row = connection.execute(query).fetchone()
+        if row is not None and row[0] != self._outbox_due_at:
+            self._outbox_due_at = row[0]
+            self._timeline.add(max(row[0], at + _LOOKS_AGAIN), OutboxDue())
+
+    def _gather(
+        self, connection: Connection, tryouts: Tryouts, at: datetime, event: Event, gathered: _Gathered
+    ) -> None:
         match event:
             case Period(job):
                 self._begin_period(event, at, while_down=False)
@@ -165,10 +236,25 @@ class Simulation:
             case Moved(resident, move):
                 self._outcome.moves += 1
                 connection.execute("UPDATE users SET timezone = %s WHERE id = %s", (move.zone, resident.learner.id))
+            case TryoutBegins() | TryoutEnds():
+                self._sit(tryouts, at, event)
             case NewDay():
                 self._begin_day(at)
+                self._timeline.add_all(
+                    (begins_at, TryoutBegins(resident)) for begins_at, resident in tryouts.of_day(self._residents, at)
+                )
             case Inspection():
                 self._inspect(connection, at)
+
+    def _sit(self, tryouts: Tryouts, at: datetime, event: TryoutBegins | TryoutEnds) -> None:
+        match event:
+            case TryoutBegins(resident):
+                self._outcome.sittings += 1
+                sitting_id, ends_at = tryouts.begin(resident, at)
+                if ends_at is not None:
+                    self._timeline.add(ends_at, TryoutEnds(resident, sitting_id))
+            case TryoutEnds(resident, sitting_id):
+                tryouts.submit(sitting_id, resident, at)
 
     def _miss(self, at: datetime, events: list[Event]) -> None:
         """Let an instant pass in which everything is down."""
@@ -177,9 +263,10 @@ class Simulation:
             match event:
                 case Period():
                     self._begin_period(event, at, while_down=True)
+                    self._idling.misses(event.job)
                 case Delivery():  # devices try again after the outage, not all at once
                     self._timeline.add(up_at + timedelta(minutes=self._luck.randrange(1, 60)), event)
-                case Moved():
+                case Moved() | TryoutBegins() | TryoutEnds():
                     self._timeline.add(up_at, event)
                 case Tick(again_after):
                     if again_after is not None:
@@ -213,7 +300,7 @@ class Simulation:
 
     def _is_lost(self, at: datetime) -> bool:
         """Return whether a nudge gets lost; then the pulse has to notice."""
-        if self._luck.random() >= _LOST_SHARE:
+        if self._luck.random() >= LOST_SHARE:
             return False
         self._outcome.lost_nudges += 1
         self._timeline.add(at + _NOTICED_AFTER, Tick())

@@ -44,6 +44,8 @@ class Outcome:
 
     periods: Counter[str] = field(default_factory=Counter)
     """Periods that began, by job."""
+    idle: Counter[str] = field(default_factory=Counter)
+    """Those of them that were left out, since the job's planner found nothing to do."""
     runs: int = 0
     shards: int = 0
     drains: int = 0
@@ -53,7 +55,13 @@ class Outcome:
     duplicates: int = 0
     deliveries: int = 0
     moves: int = 0
+    sittings: int = 0
     lost_nudges: int = 0
+    nudges: int = 0
+    """Messages that tasks and jobs sent themselves."""
+    outbox_messages: int = 0
+    lost_deliveries: int = 0
+    failed_deliveries: int = 0
     looks: Counter[str] = field(default_factory=Counter)
     """How often each invariant was looked at."""
     digest: str = ""

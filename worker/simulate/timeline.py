@@ -1,10 +1,11 @@
 """What happens when: events in the order of virtual time, taken an instant at a time. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
+from uuid import UUID
 
 from worker.simulate.population import Move, Resident, Sitting
 
@@ -26,6 +27,21 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class TryoutBegins:
+    """A learner begins a tryout."""
+
+    resident: Resident
+
+
+@dataclass(frozen=True, slots=True)
+class TryoutEnds:
+    """A learner submits a tryout."""
+
+    resident: Resident
+    sitting_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """A learner arrives in another zone."""
 
@@ -42,6 +58,11 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxDue:
+    """An outbox entry is due: one that waits for its time, or one whose message got lost."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewDay:
     """A virtual day begins: its sittings are drawn."""
 
@@ -51,7 +72,7 @@ class Inspection:
     """The invariants are looked at."""
 
 
-Event = Period | Delivery | Moved | Tick | NewDay | Inspection
+Event = Period | Delivery | TryoutBegins | TryoutEnds | Moved | Tick | OutboxDue | NewDay | Inspection
 
 
 class Timeline:
@@ -67,6 +88,11 @@ class Timeline:
         """Have `event` happen at `at`; what lies beyond the end is dropped."""
         if at < self._ends_at:
             heappush(self._events, (at, next(self._numbers), event))
+
+    def add_all(self, events: Iterable[tuple[datetime, Event]]) -> None:
+        """Have each event happen at its instant."""
+        for at, event in events:
+            self.add(at, event)
 
     def instants(self) -> Iterator[tuple[datetime, list[Event]]]:
         """Yield each instant with its events, until none is left; more may be added meanwhile."""

@@ -1,8 +1,9 @@
 -- The graded attempts of some learners in the order in which the platform took them: batch by batch, within a batch by
--- effective instant and id. Returns user_id, question_id, lesson_id, answer (JSON text), time_spent_ms (none where it is
+-- effective instant and id. Returns user_id, id, question_id, lesson_id, answer (JSON text), time_spent_ms (none where it is
 -- implausible), effective instant, graded_at.
 -- Cost: the learners' attempts, by idx_question_attempts_user.
 SELECT user_id,
+       id,
        question_id,
        lesson_id,
        answer::text::bytea AS answer,

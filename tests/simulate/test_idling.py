@@ -1,0 +1,72 @@
+"""Periods that find nothing to do are left out, and nothing else is."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from worker.jobs.definition import Job
+from worker.simulate.idling import Idling
+
+WHOLE = datetime.fromordinal(4 * 184_900).replace(tzinfo=UTC)
+"""A day with an hour in which nothing is left out."""
+NOON = WHOLE + timedelta(days=1, hours=12)
+"""A day without one."""
+
+
+@pytest.fixture
+def connection(database_url: str) -> psycopg.Connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+def covered(connection: psycopg.Connection, job: str) -> list[tuple]:
+    return connection.execute("SELECT covered_until FROM job_controls WHERE job = %s", (job,)).fetchall()
+
+
+def test_a_period_is_left_out_if_its_planner_finds_nothing(
+    connection: psycopg.Connection, declare: Callable[..., Job]
+) -> None:
+    idle = declare("test.idle", schedule="* * * * *", shards=0)
+    busy = declare("test.busy", schedule="* * * * *", shards=1)
+    seldom = declare("test.seldom", schedule="*/15 * * * *", shards=0)
+    unplanned = declare("test.unplanned", schedule="* * * * *")
+    idling = Idling([idle, busy, seldom, unplanned], NOON)
+    left_out = {job.name: idling.leaves_out(connection, job.name, NOON) for job in (idle, busy, seldom, unplanned)}
+    assert left_out == {"test.idle": True, "test.busy": False, "test.seldom": False, "test.unplanned": False}
+
+
+def test_what_was_left_out_is_decided_before_anybody_looks(
+    connection: psycopg.Connection, declare: Callable[..., Job]
+) -> None:
+    job = declare("test.idle", schedule="* * * * *", shards=0)
+    idling = Idling([job], NOON)
+    for minute in range(3):
+        assert idling.leaves_out(connection, job.name, NOON + timedelta(minutes=minute))
+    assert covered(connection, job.name) == []
+    idling.settle(connection)
+    assert covered(connection, job.name) == [(NOON + timedelta(minutes=2),)]
+
+
+def test_after_a_missed_period_the_next_one_goes_the_whole_way(
+    connection: psycopg.Connection, declare: Callable[..., Job]
+) -> None:
+    job = declare("test.idle", schedule="* * * * *", shards=0)
+    idling = Idling([job], NOON)
+    idling.misses(job.name)
+    assert not idling.leaves_out(connection, job.name, NOON)
+    idling.starts(connection, job.name)
+    assert idling.leaves_out(connection, job.name, NOON + timedelta(minutes=1))
+
+
+def test_each_hour_has_a_day_on_which_it_is_whole(connection: psycopg.Connection, declare: Callable[..., Job]) -> None:
+    job = declare("test.idle", schedule="* * * * *", shards=0)
+    idling = Idling([job], NOON)
+    whole = [
+        at
+        for at in (WHOLE + timedelta(hours=hour) for hour in range(24 * 4 * 24))
+        if not idling.leaves_out(connection, job.name, at)
+    ]
+    assert len(whole) == 24
+    assert {at.hour for at in whole} == set(range(24))

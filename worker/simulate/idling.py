@@ -1,0 +1,72 @@
+"""Periods of jobs that run every few minutes: most find nothing to do, and a year has half a million of them.
+
+Such a period is left out if the job's own planner, asked at its instant, finds nothing, so that a year takes minutes.
+What is left out is remembered as decided, as a run without shards would leave it. In one hour of each fourth day, and
+after an outage or a lost nudge, nothing is left out: the whole way of a period is gone as ever.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from worker.db import Connection
+from worker.jobs import ledger
+from worker.jobs.definition import Job
+from worker.jobs.periods import periods_after
+from worker.jobs.planning import bounds_of
+
+OFTEN: Final = timedelta(minutes=15)
+"""Jobs whose periods are closer together than this are asked."""
+_WHOLE_DAYS: Final = 4
+"""Each such day has an hour, another each time, in which nothing is left out."""
+_STRIDE: Final = 7
+"""Hours from one such hour to the next: prime to 24, so that all of them come."""
+
+
+class Idling:
+    """Knows which jobs run often, and up to which period their planners found nothing."""
+
+    def __init__(self, jobs: list[Job], begins_at: datetime) -> None:
+        """Find the jobs that run often, by their first two periods."""
+        self._often = {job.name: job for job in jobs if job.planner and _is_often(job, begins_at)}
+        self._behind: set[str] = set()
+        self._left_out: dict[str, datetime] = {}
+
+    def misses(self, job: str) -> None:
+        """Note that a period of a job was not started in time: the next one goes the whole way."""
+        self._behind.add(job)
+
+    def starts(self, connection: Connection, job: str) -> None:
+        """Do what must come before a job is brought up to date: note what was left out as decided."""
+        self._behind.discard(job)
+        period = self._left_out.pop(job, None)
+        if period is not None:
+            ledger.cover(connection, job, period, period)
+
+    def settle(self, connection: Connection) -> None:
+        """Note for all jobs what was left out as decided: somebody is going to look for missing periods."""
+        for job in [*self._left_out]:
+            period = self._left_out.pop(job)
+            ledger.cover(connection, job, period, period)
+
+    def leaves_out(self, connection: Connection, job: str, at: datetime) -> bool:
+        """Return whether the period of a job that begins now is left out."""
+        known = self._often.get(job)
+        if known is None or job in self._behind or _is_whole(at):
+            return False
+        if any(True for _ in bounds_of(connection, known, at, {})):
+            return False
+        self._left_out[job] = at
+        return True
+
+
+def _is_often(job: Job, at: datetime) -> bool:
+    if job.schedule is None:
+        return False
+    periods = periods_after(job.schedule, at)
+    first = next(periods)
+    return next(periods) - first < OFTEN
+
+
+def _is_whole(at: datetime) -> bool:
+    day = at.toordinal()
+    return day % _WHOLE_DAYS == 0 and at.hour == day // _WHOLE_DAYS * _STRIDE % 24
