@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.factories import make_job_task, make_outbox_entry
+from worker import clock
 from worker.jobs.delivery import Delivery, Message, deliver
 from worker.jobs.errors import NotParkedError
 from worker.jobs.execution import start_run
@@ -160,6 +161,12 @@ def test_message_delivered_many_times_has_its_effect_once(committed):
         deliver(TASK, Message(entry, 1, is_repeated=repeated), add, {"n": 1})
     assert effects(committed) == [1]
     assert column(committed, "starts") == [1]
+
+
+def test_entry_done_by_a_message_that_seemed_lost_leaves_its_key_to_the_next(committed):
+    entry = make_outbox_entry(committed, task="test.add", dedupe_key="k", relays=0, relayed_at=None)  # handed back
+    deliver(TASK, Message(entry, 1, is_repeated=False), add, {"n": 1})
+    assert enqueue(committed, "test.add", {"n": 2}, dedupe_key="k", now=clock.now()) is not None
 
 
 def test_message_that_comes_while_another_worker_has_the_entry_does_nothing(committed, database_url):

@@ -7,11 +7,14 @@ from uuid import UUID
 
 from celery import Celery
 from celery.exceptions import ImproperlyConfigured, QueueNotFound
+from kombu import Producer
 from kombu.exceptions import EncodeError, KombuError
 
 from worker.jobs.delivery import RELAY_HEADER
 from worker.jobs.nudges import counts
 
+PIPELINE: Final = 100
+"""Messages that travel to Redis together: the first ones are at work while the others are still being encoded."""
 _UNSENDABLE: Final = (EncodeError, QueueNotFound, ImproperlyConfigured, TypeError, ValueError)
 """What says that this message can't be sent, whatever the broker's state."""
 
@@ -46,33 +49,49 @@ class TaskPublisher:
         self._app = app
 
     def publish(self, batch: Sequence[Outgoing]) -> Published:
-        """Send the entries in order, until the broker refuses one; the id of the entry is the task's.
+        """Send the entries in order, until the broker refuses; the id of the entry is the task's.
+
+        Those that travelled with a refused one count as refused, too, though some may have arrived: at least once.
 
         They carry no expiry, though they are sent again: a worker that drops an expired message treats the task's id as
         revoked for hours, and would drop the next message of the entry, too.
         """
         published = Published()
         with self._app.producer_or_acquire() as producer:
-            for position, entry in enumerate(batch):
+            for start in range(0, len(batch), PIPELINE):
+                together = batch[start : start + PIPELINE]
+                unsendable: dict[UUID, str] = {}
                 try:
-                    self._app.send_task(
-                        entry.task,
-                        kwargs=entry.payload,
-                        task_id=str(entry.id),
-                        queue=entry.queue,
-                        headers={RELAY_HEADER: entry.relay},
-                        producer=producer,
-                        retry=False,
-                        ignore_result=True,
-                    )
-                except _UNSENDABLE as error:
-                    published.unsendable[entry.id] = f"it can't be sent: {type(error).__name__}: {error}"
+                    with producer.batch(PIPELINE) as pipeline:
+                        for entry in together:
+                            problem = self._add(producer, entry)
+                            if problem is not None:
+                                unsendable[entry.id] = problem
+                        pipeline.flush()
                 except KombuError as error:
                     counts.refused(error)
-                    published.refused = [one.id for one in batch[position:]]
+                    published.refused = [one.id for one in batch[start:] if one.id not in unsendable]
+                published.unsendable |= unsendable
+                if published.refused:
                     break
-                else:
-                    published.sent += 1
+                published.sent += len(together) - len(unsendable)
         if published.sent:
             counts.succeeded(published.sent)
         return published
+
+    def _add(self, producer: Producer, entry: Outgoing) -> str | None:
+        """Put an entry into the producer's batch; return why it can never be sent, if so."""
+        try:
+            self._app.send_task(
+                entry.task,
+                kwargs=entry.payload,
+                task_id=str(entry.id),
+                queue=entry.queue,
+                headers={RELAY_HEADER: entry.relay},
+                producer=producer,
+                retry=False,
+                ignore_result=True,
+            )
+        except _UNSENDABLE as error:
+            return f"it can't be sent: {type(error).__name__}: {error}"
+        return None

@@ -1,9 +1,10 @@
 -- Marks an outbox entry done, in the transaction that does its work; returns when it was enqueued and how often it was
 -- started. No row: it is done, parked, being worked on by another worker, or this message is older than a failure of it.
+-- An entry that was handed back although its message had arrived leaves its dedupe_key to the next one here.
 -- The row stays locked until that transaction ends, so a second copy of the message finds nothing to do meanwhile.
 -- Cost: one look into pk_job_outbox.
 UPDATE job_outbox AS entry
-SET done_at = %(now)s, starts = entry.starts + %(count)s, error = NULL
+SET done_at = %(now)s, relayed_at = coalesce(entry.relayed_at, %(now)s), starts = entry.starts + %(count)s, error = NULL
 FROM (
     SELECT id
     FROM job_outbox
