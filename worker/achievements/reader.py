@@ -105,7 +105,7 @@ class AchievementReader:
 
 async def _counters(connection: AsyncConnection, user_id: UUID) -> Counters:
     row = (await connection.execute(_COUNTERS, {"user_ids": [user_id]})).one_or_none()
-    return NONE if row is None else Counters(*(int(getattr(row, name)) for name in Counters._fields))
+    return NONE if row is None else Counters._make(row[2:])
 
 
 _EXISTS: Final = as_text("SELECT 1 FROM users WHERE id = %(user_id)s")

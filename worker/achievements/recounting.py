@@ -22,9 +22,9 @@ class Difference(NamedTuple):
     Attributes:
         user_id: the learner.
         rebuild_days: their days differ, or were never counted.
-        is_drift: history and counters disagree: a fault. Otherwise the days of a learner who began before days were kept
-            are counted for the first time, or cards went or came without an attempt (a question was deleted, a deck
-            imported).
+        is_drift: history and counters disagree: a fault. Otherwise the days of a learner who began before days were
+            kept are counted for the first time, or cards went or came without an attempt (a question was deleted, a
+            deck imported).
         stored: the counters kept.
         recounted: what they should be.
     """

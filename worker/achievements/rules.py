@@ -36,28 +36,31 @@ class Award(NamedTuple):
     evidence: dict[str, dict[str, int]]
 
 
-def earned(achievement: Achievement, counters: Counters) -> tuple[Tier, ...]:
-    """Return the tiers of an achievement that counters earn, lowest first."""
-    if any(getattr(counters, counter) < number for counter, number in achievement.at_least.items()):
-        return ()
-    value = getattr(counters, achievement.counter)
-    return tuple(tier for tier in achievement.tiers if value >= tier.threshold)
-
-
 def awards(catalogue: Catalogue) -> Callable[[Iterable[Learner]], Iterator[Award]]:
     """Return a function that yields what learners have earned and do not hold.
 
-    Cost: one comparison an achievement and learner for whoever has earned nothing of it.
+    Cost: a comparison an achievement and learner, and one more for each tier that is reached.
     """
-    lowest = [(Counters._fields.index(each.counter), each.tiers[0].threshold, each) for each in catalogue.achievements]
+    position_of = Counters._fields.index
+    rules = [
+        (
+            position_of(each.counter),
+            [(tier.threshold, tier.code, tier) for tier in each.tiers],
+            [(position_of(counter), number) for counter, number in each.at_least.items()],
+            each,
+        )
+        for each in catalogue.achievements
+    ]
 
     def find(learners: Iterable[Learner]) -> Iterator[Award]:
         for user_id, held, counters in learners:
-            for position, threshold, achievement in lowest:
-                if counters[position] >= threshold:
-                    for tier in earned(achievement, counters):
-                        if tier.code not in held:
-                            yield Award(user_id, tier.code, evidence(achievement, tier, counters))
+            for position, tiers, conditions, achievement in rules:
+                value = counters[position]
+                for threshold, code, tier in tiers:
+                    if value < threshold:
+                        break
+                    if code not in held and all(counters[other] >= number for other, number in conditions):
+                        yield Award(user_id, code, evidence(achievement, tier, counters))
 
     return find
 

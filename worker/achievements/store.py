@@ -80,7 +80,7 @@ def load_learners(connection: Connection, user_ids: Sequence[UUID]) -> Iterable[
     """Yield the learners who have counters, with what they hold."""
     cursor = connection.execute(_query("learner_counters"), {"user_ids": list(user_ids)}, binary=True)
     for user_id, held, *counters in cursor:
-        yield Learner(user_id, held, Counters(*map(int, counters)))
+        yield Learner(user_id, held, Counters._make(counters))
 
 
 def award(connection: Connection, awards: Iterable[Award], now: datetime) -> list[Award]:

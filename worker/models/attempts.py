@@ -185,7 +185,7 @@ class UserStats(Base):
     day_rule_changes: Mapped[int] = mapped_column(server_default=text("0"))
     """How often a batch found another zone or hour than the one before: earlier days stay as they were counted."""
     has_all_days: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether `user_days` holds all their days: not if they began before days were kept, until these are counted once."""
+    """Whether `user_days` holds all their days: false from before days were kept, until these are counted once."""
 
     __table_args__ = (
         check("attempts", "attempts >= 0"),
