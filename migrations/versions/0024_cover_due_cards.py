@@ -5,8 +5,8 @@ A learner's cards lie scattered over the table; their entries in the index lie s
 
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
