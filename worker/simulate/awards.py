@@ -20,7 +20,7 @@ _EVALUATED: Final = timedelta(minutes=15)
 def counters_do_not_drift(look: Look) -> Iterable[str]:
     """Recount all learners as the sweep does."""
     for found in differences(look.connection, list(look.residents)):
-        if found.is_drift or found.is_uncounted:
+        if found.is_drift or found.rebuild_days:
             yield f"learner {found.user_id}: {found.stored}, but the history says {found.recounted}"
     for learner, before, after in look.connection.execute(
         "SELECT object_id, before::text, after::text FROM audit_log WHERE action = 'stats.recounted'"
