@@ -31,6 +31,8 @@ class Sittings:
             nudge: wakes a scorer; called after COMMIT, and nothing depends on it.
         """
         self._engine = engine
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
+        """For what is one statement: it is a transaction already, and BEGIN and COMMIT are round trips of their own."""
         self._grace = grace
         self._nudge = nudge
 
@@ -102,7 +104,7 @@ class Sittings:
             SittingError: it is unknown, another learner's, or has not begun.
         """
         values = {"id": session_id, "user_id": user_id, "now": now, "grace_s": int(self._grace.total_seconds())}
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             row = (await connection.execute(_query("submit_session"), values)).one_or_none()
             if row is None:
                 sitting = await self._load(connection, session_id, user_id)
@@ -119,7 +121,7 @@ class Sittings:
         Raises:
             SittingError: it is unknown.
         """
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             return await self._load(connection, session_id)
 
     async def _load(self, connection: AsyncConnection, session_id: UUID, user_id: UUID | None = None) -> Sitting:
