@@ -20,15 +20,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
-    op.execute("ALTER TABLE srs_cards RESET (autovacuum_vacuum_scale_factor)")
     _replace_index("")
+    op.execute("ALTER TABLE srs_cards RESET (autovacuum_vacuum_scale_factor)")
 
 
 def _replace_index(included: str) -> None:
     """Make the index anew beside the old one, which serves meanwhile, and let it take over the name."""
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("DROP INDEX IF EXISTS idx_srs_cards_due_new")  # of an attempt that was cut short
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS idx_srs_cards_due_new")  # of an attempt that was cut short
         op.execute(
             "CREATE INDEX CONCURRENTLY idx_srs_cards_due_new ON srs_cards (user_id, next_review_date)"
             f" {included} WHERE NOT is_suspended"
