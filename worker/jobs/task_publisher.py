@@ -7,8 +7,8 @@ from uuid import UUID
 
 from celery import Celery
 from celery.exceptions import ImproperlyConfigured, QueueNotFound
-from kombu import Producer
 from kombu.exceptions import EncodeError, KombuError
+from kombu.messaging import Producer
 
 from worker.jobs.delivery import RELAY_HEADER
 from worker.jobs.nudges import counts
