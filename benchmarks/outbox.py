@@ -37,10 +37,11 @@ def run(report: Report, *, quick: bool = False) -> None:
 
     with transaction() as connection:
         tell_database(connection, known_tasks(), [])
-    rounds = 2 if quick else 5
-    _latency(report, seconds=1 if quick else 4, rounds=rounds)
-    _publishing(report, jobs=500 if quick else 3_000, rounds=rounds)
-    _whole(report, jobs=300 if quick else 2_000, rounds=rounds)
+    rounds = 2 if quick else 3
+    _publishing(report, jobs=500 if quick else 3_000, rounds=2 if quick else 5)
+    # Few rounds: each starts a worker of either kind anew.
+    _whole(report, jobs=300 if quick else 1_000, rounds=rounds)
+    _latency(report, seconds=1 if quick else 3, rounds=rounds)
 
 
 def _latency(report: Report, *, seconds: int, rounds: int) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from tests.factories import make_outbox_entry
 from tests.jobs import jobs_for_processes
 from tests.support.processes import Program, wait_until
 from worker import clock
@@ -75,6 +76,7 @@ def run_to_the_end(url: str, name: str, **parameters: int) -> UUID:
 def test_worker_serves_what_its_children_did_and_says_how_it_is(worker, database_url: str, tmp_path: Path) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE effects (n int)")
+        make_outbox_entry(connection, task="test.nobody_knows")
     started = worker("one")
     run_to_the_end(database_url, "test.kills_its_process", shards=4)
     wait_until(
@@ -86,6 +88,8 @@ def test_worker_serves_what_its_children_did_and_says_how_it_is(worker, database
     assert 'elp_job_items_total{job="test.kills_its_process"} 3.0' in said
     assert 'elp_job_runs_finished_total{job="test.kills_its_process",state="failed"} 1.0' in said
     assert "elp_pulse_is_leader 1.0" in said
+    for sample in ("is_leader 1.0", "sent_total 0.0", "parked_total 1.0", "refused_total 0.0"):
+        assert f"elp_relay_{sample}" in said
     assert 'elp_task_duration_seconds_count{outcome="success",task="jobs.run_shard"}' in said
 
     wait_until(lambda: "one@test" in heartbeats(database_url))

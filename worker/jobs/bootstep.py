@@ -34,6 +34,11 @@ class PulseStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery is unt
         """This worker's candidate for the lead."""
         return self._pulse
 
+    @property
+    def relay(self) -> Relay:
+        """This worker's candidate for relaying the outbox."""
+        return self._relay
+
     def start(self, parent: Any) -> None:
         """Begin to beat."""
         del parent

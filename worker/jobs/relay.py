@@ -60,6 +60,8 @@ class Relay(Leader):
         """Messages that this worker sent."""
         self.parked = 0
         """Entries that this worker parked, since their task is unknown or they can't be sent."""
+        self.refused = 0
+        """Entries that this worker took back, since the broker refused."""
 
     def relay_batch(self, connection: Connection, limit: int = BATCH) -> int:
         """Send up to `limit` due entries; return how many were claimed.
@@ -92,6 +94,7 @@ class Relay(Leader):
     def _send(self, connection: Connection, batch: Sequence[Outgoing]) -> None:
         published = self._publisher.publish(batch)
         self.relayed += published.sent
+        self.refused += len(published.refused)
         self._is_refused = bool(published.refused)
         if published.refused:
             values = {"ids": published.refused, "due_at": clock.now() + _REFUSED_REST}

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from worker.jobs.bootstep import PulseStep
 from worker.jobs.pulse import Pulse
+from worker.jobs.relay import Relay
 from worker.metrics import serving
 from worker.settings import get_settings
 
@@ -32,6 +33,26 @@ class PulseCollector(Collector):
         ]
 
 
+class RelayCollector(Collector):
+    """What this worker's relay of the outbox did, from the relay itself."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def collect(self) -> list[Metric]:
+        """Return its figures at this moment."""
+        relay = self._relay
+        return [
+            GaugeMetricFamily("elp_relay_is_leader", "This worker's relay leads", value=relay.is_leader),
+            CounterMetricFamily("elp_relay_sent", "Messages it sent for outbox entries", value=relay.relayed),
+            CounterMetricFamily("elp_relay_parked", "Entries it gave up, for they can't be sent", value=relay.parked),
+            CounterMetricFamily("elp_relay_refused", "Entries it took back, for Redis refused", value=relay.refused),
+            CounterMetricFamily(
+                "elp_relay_database_errors", "Looks that PostgreSQL failed", value=relay.database_errors
+            ),
+        ]
+
+
 class MetricsStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery is untyped
     """A step of the worker's blueprint: after its pool, whose first children then have no copy of the socket."""
 
@@ -39,8 +60,11 @@ class MetricsStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery is u
 
     def start(self, parent: Any) -> None:
         """Begin to serve."""
-        pulses = [PulseCollector(step.pulse) for step in parent.steps if isinstance(step, PulseStep)]
-        serving.serve(get_settings(), parent.hostname, pulses)
+        collectors: list[Collector] = []
+        for step in parent.steps:
+            if isinstance(step, PulseStep):
+                collectors += [PulseCollector(step.pulse), RelayCollector(step.relay)]
+        serving.serve(get_settings(), parent.hostname, collectors)
 
     def stop(self, parent: Any) -> None:
         """Stop serving."""
