@@ -62,7 +62,8 @@ def periods_after(schedule: Schedule, instant: datetime) -> Iterator[datetime]:
     """
     zone = clock.zone(schedule.zone)
     names_times = not any(field.startswith("*") for field in schedule.cron.split()[:2])
-    wall_clock = instant.astimezone(zone).replace(tzinfo=None, microsecond=0) - _LARGEST_STEP_BACK
+    step_back = timedelta(0) if schedule.zone == "UTC" else _LARGEST_STEP_BACK
+    wall_clock = instant.astimezone(zone).replace(tzinfo=None, microsecond=0) - step_back
     found: list[datetime] = []
     last = instant
     for wall_time in CronSim(schedule.cron, wall_clock):
