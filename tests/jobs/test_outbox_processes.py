@@ -151,7 +151,7 @@ def test_entries_wait_while_redis_is_down_and_run_when_it_is_back(
 ):
     server = valkey_server()
     monkeypatch.setenv("ELP_REDIS_URL", server.url)
-    monkeypatch.setenv("ELP_OUTBOX_CONFIRM_S", "5")  # what a worker took while it lost its connection is sent again soon
+    monkeypatch.setenv("ELP_OUTBOX_CONFIRM_S", "5")  # what a worker took as Redis went is sent again soon
     forget_settings()
     worker("one")
     put(database_url, "test.note", {"n": 0})
