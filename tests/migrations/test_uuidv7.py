@@ -34,7 +34,7 @@ def scalar(database: Connection, query: str, *values: object) -> Any:
 def test_floor_is_the_smallest_uuid7_of_its_millisecond(database: Connection, instant: datetime):
     floor = scalar(database, "SELECT uuidv7_floor(%s)", instant)
     assert floor == floor_of(instant)
-    assert floor_of(instant - timedelta(milliseconds=1)) < floor <= uuid7(instant)
+    assert floor <= uuid7(instant) < floor_of(instant + timedelta(milliseconds=1))
 
 
 @within_a_test
