@@ -13,14 +13,13 @@ import sys
 import time
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
-
-import uuid_utils
+from uuid import UUID, uuid4
 
 from worker.clock import now
+from worker.ids import uuid7
 
-_QUESTIONS = [str(uuid_utils.uuid4()) for _ in range(1_000)]
-_LEARNERS = [str(uuid_utils.uuid4()) for _ in range(500)]
+_QUESTIONS = [str(uuid4()) for _ in range(1_000)]
+_LEARNERS = [str(uuid4()) for _ in range(500)]
 _LESSON = str(UUID(int=7))
 _READ_BYTES = 1 << 18
 _ACCEPTED = b"HTTP/1.1 202"
@@ -30,7 +29,7 @@ def attempts(count: int) -> list[dict[str, Any]]:
     attempted_at = now().isoformat()
     return [
         {
-            "id": str(uuid_utils.uuid7()),
+            "id": str(uuid7()),
             "user_id": _LEARNERS[number % 500],
             "question_id": _QUESTIONS[number % 1_000],
             "lesson_id": _LESSON,
