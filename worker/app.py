@@ -6,7 +6,7 @@ a worker to look at PostgreSQL calls `nudge` after its commit.
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -20,7 +20,7 @@ from worker.jobs.bootstep import PulseStep
 from worker.jobs.definition import Queue
 from worker.jobs.delivery import deliver, message_of
 from worker.jobs.known_tasks import declare_task
-from worker.jobs.nudges import send_nudge
+from worker.jobs.nudges import send_nudge, send_nudges
 from worker.metrics import metrics, serving
 from worker.metrics.bootstep import MetricsStep
 from worker.settings import get_settings
@@ -114,6 +114,21 @@ def nudge(name: str, *arguments: Any, queue: str, expires_s: int | None = 60, tr
         Whether Redis took it. When not, it was logged and counted, and the pulse will nudge in its stead.
     """
     return send_nudge(app, name, *arguments, queue=queue, expires_s=expires_s, trace=trace)
+
+
+def nudge_each(name: str, each: Mapping[int, str | None], *, queue: str, expires_s: int = 60) -> bool:
+    """Ask workers to run the task `name` once an argument, as `nudge` does, with one exchange for all messages.
+
+    Args:
+        name: the task's name.
+        each: the arguments, each with the trace context to continue.
+        queue: as for `nudge`.
+        expires_s: as for `nudge`.
+
+    Returns:
+        Whether Redis took them; when not, some may have arrived.
+    """
+    return send_nudges(app, name, each, queue=queue, expires_s=expires_s)
 
 
 _started: Final[dict[str, float]] = {}

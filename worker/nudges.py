@@ -13,14 +13,15 @@ _RETRY_S: Final = 1.0
 """After Redis refused: how long until the next try. What is pending stays pending, so nothing is forgotten."""
 
 
-def publish_drain(lane: int) -> bool:
-    """Publish a nudge for a lane; return whether Redis took it (a refusal is counted and logged there)."""
-    from worker.app import nudge  # noqa: PLC0415  reads the broker's settings: only where something is published
+def publish_drain(lanes: int) -> bool:
+    """Publish nudges for these lanes (a bit mask); return whether Redis took them (a refusal is counted there)."""
+    from worker.app import nudge_each  # noqa: PLC0415  reads the broker's settings: only where something is published
 
-    return nudge(TASK, lane, queue=QUEUE, trace=tracing.take_lane(lane))
+    marked = (lane for lane in range(LANES) if lanes >> lane & 1)
+    return nudge_each(TASK, {lane: tracing.take_lane(lane) for lane in marked}, queue=QUEUE)
 
 
-def publish_scoring(_lane: int = 0) -> bool:
+def publish_scoring(_lanes: int = 1) -> bool:
     """Publish a nudge for scorers of tryouts, who all take from one pile; return whether Redis took it."""
     from worker.app import nudge  # noqa: PLC0415  as above
 
@@ -39,7 +40,7 @@ class LaneNudger:
 
         Args:
             interval_ms: the shortest time between two nudges of one lane.
-            publish: sends the nudge of a lane and returns whether the broker took it.
+            publish: sends the nudges of lanes (a bit mask) and returns whether the broker took them.
         """
         self._interval_s = interval_ms / 1_000
         self._publish = publish
@@ -75,16 +76,9 @@ class LaneNudger:
                     self._marked.wait()
                 lanes, self._pending = self._pending, 0
             stopping = self._stopping.is_set()
-            refused = self._send(lanes)
+            taken = self._publish(lanes)
             if stopping:
                 return
-            if refused:
-                self.mark(refused)
-            self._stopping.wait(_RETRY_S if refused else self._interval_s)
-
-    def _send(self, lanes: int) -> int:
-        """Publish nudges until one is refused; return the lanes that were not nudged."""
-        for lane in range(LANES):
-            if lanes >> lane & 1 and not self._publish(lane):
-                return lanes >> lane << lane
-        return 0
+            if not taken:
+                self.mark(lanes)
+            self._stopping.wait(self._interval_s if taken else _RETRY_S)

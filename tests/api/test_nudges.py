@@ -19,12 +19,12 @@ class Broker:
         self.open = threading.Event()
         self.open.set()
 
-    def publish(self, lane):
+    def publish(self, lanes):
         self.open.wait(10)
         if self.down:
             self.refusals += 1
             return False
-        self.published.append((time.monotonic(), lane))
+        self.published += [(time.monotonic(), lane) for lane in range(16) if lanes >> lane & 1]
         return True
 
     def lanes(self):

@@ -84,7 +84,7 @@ async def test_a_cancelled_request_stops_nobody_else(database_url, connection):
         with connection.transaction():
             connection.execute("LOCK TABLE attempt_inbox")
             sent = [attempt() for _ in range(10)]
-            requests = [asyncio.create_task(inbox.accept([one])) for one in sent]
+            requests = [asyncio.ensure_future(inbox.accept([one])) for one in sent]
             await asyncio.sleep(0.1)
             for request in requests[::2]:
                 request.cancel()
@@ -143,7 +143,7 @@ async def test_more_than_may_wait_is_refused_at_once(database_url, connection, m
             connection.execute("LOCK TABLE attempt_inbox")
             under_way = []
             for _ in range(3):
-                under_way.append(asyncio.create_task(inbox.accept([attempt() for _ in range(10)])))
+                under_way.append(asyncio.ensure_future(inbox.accept([attempt() for _ in range(10)])))
                 await asyncio.sleep(0.05)
             with pytest.raises(InboxUnavailableError, match="too many"):
                 await inbox.accept([attempt()])
@@ -160,7 +160,7 @@ async def test_more_memory_than_may_wait_is_refused_at_once(database_url, connec
             connection.execute("LOCK TABLE attempt_inbox")
             under_way = []
             for size in (600, 600, 400):
-                under_way.append(asyncio.create_task(inbox.accept([attempt()], size)))
+                under_way.append(asyncio.ensure_future(inbox.accept([attempt()], size)))
                 await asyncio.sleep(0.05)
             with pytest.raises(InboxUnavailableError, match="too many"):
                 await inbox.accept([attempt()], 1)
@@ -203,7 +203,7 @@ async def test_a_lost_connection_is_replaced(database_url, connection):
         await inbox.accept([attempt()])  # noticed while idle: not even one request fails
         with connection.transaction():
             connection.execute("LOCK TABLE attempt_inbox")
-            under_way = asyncio.create_task(inbox.accept([attempt()]))
+            under_way = asyncio.ensure_future(inbox.accept([attempt()]))
             await asyncio.sleep(0.1)
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'elp-api inbox'"
@@ -253,7 +253,7 @@ async def test_a_role_without_synchronous_commit_commits_synchronously_here(data
 
 async def test_stopping_commits_what_waits_and_refuses_what_comes_later(database_url, connection):
     async with running(database_url) as inbox:
-        waiting = [asyncio.create_task(inbox.accept([attempt()])) for _ in range(20)]
+        waiting = [asyncio.ensure_future(inbox.accept([attempt()])) for _ in range(20)]
         await asyncio.sleep(0)
         await inbox.stop()
         await asyncio.gather(*waiting)

@@ -89,6 +89,23 @@ class AcceptAttempts:
             ProblemError: why nothing was stored, or (503) why it is not known.
             ClientGoneError: there is nobody to answer to.
         """
+        self._check_headers(headers)
+        message: Any = await receive()
+        body = message.get("body", b"")
+        if message.get("more_body") or not body:
+            body = await self._read(message, receive)
+        if len(body) > self._max_body_bytes:
+            raise self._body_too_large()
+        read = self._parse(body)
+        try:
+            verdict = await self._inbox.accept(read.attempts, len(body))
+        except InboxUnavailableError as error:
+            raise problems.unavailable(str(error), error.retry_after_s) from error
+        if verdict is ALL_NEW:
+            return _json.encode(Accepted([attempt.id for attempt in read.attempts], (), read.errors))
+        return _mixed_answer(read, verdict)
+
+    def _check_headers(self, headers: Headers) -> None:
         authorization: bytes | None = None
         length, content_type, encoding = b"", b"", b""
         for name, value in headers:
@@ -105,13 +122,12 @@ class AcceptAttempts:
             check_media_type(content_type, encoding)
         if length and int(length) > self._max_body_bytes:
             raise self._body_too_large()
-        return await self.store(await self._read(receive))
 
-    async def store(self, body: bytes) -> bytes:
-        """Store the attempts in a body and return the body of the answer 202.
+    def _parse(self, body: bytes) -> Body:
+        """Return what a body holds, at least one attempt that can be stored.
 
         Raises:
-            ProblemError: as `answer`.
+            ProblemError: there is none.
         """
         try:
             read = read_body(
@@ -129,37 +145,20 @@ class AcceptAttempts:
             raise _nothing_acceptable(read.errors)
         if tracing.is_on():
             tracing.mark_lanes(lanes_of(read.attempts))
-        try:
-            verdict = await self._inbox.accept(read.attempts, len(body))
-        except InboxUnavailableError as error:
-            raise problems.unavailable(str(error), error.retry_after_s) from error
-        if verdict is ALL_NEW:
-            return _json.encode(Accepted([attempt.id for attempt in read.attempts], (), read.errors))
-        return _mixed_answer(read, verdict)
+        return read
 
-    async def _read(self, receive: Receive) -> bytes:
-        """Return the request's body, reading no further than its limit."""
-        message: Any = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            if len(body) > self._max_body_bytes:
-                raise self._body_too_large()
-            return body
-        parts = [body]
-        size = len(body)
-        while message.get("more_body"):
-            if size > self._max_body_bytes:
-                raise self._body_too_large()
-            message = await receive()
+    async def _read(self, message: Any, receive: Receive) -> bytes:
+        """Return the body that begins with this message, reading little further than its limit."""
+        parts: list[bytes] = []
+        size = 0
+        while True:
             if message["type"] == "http.disconnect":
                 raise ClientGoneError
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-        if size > self._max_body_bytes:
-            raise self._body_too_large()
-        return b"".join(parts)
+            if size > self._max_body_bytes or not message.get("more_body"):
+                return b"".join(parts)
+            message = await receive()
 
     def _body_too_large(self) -> ProblemError:
         detail = f"the body is longer than {self._max_body_bytes:,} bytes: send fewer attempts at a time"

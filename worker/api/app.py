@@ -58,18 +58,14 @@ class Api(Litestar):
         """Serve one request, or the start and end of the process."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
-            return
-        if tracing.is_on():
+        elif tracing.is_on():
             attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
             with tracing.span("request", attributes, parent=_trace_of(scope["headers"])):
-                await self._answer(scope, receive, send)
+                await (self.acceptor if _brings_attempts(scope) else self._route)(scope, receive, send)
         else:
-            await self._answer(scope, receive, send)
+            await (self.acceptor if _brings_attempts(scope) else self._route)(scope, receive, send)
 
-    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["path"] == accept.PATH and scope["method"] == "POST":
-            await self.acceptor(scope, receive, send)
-            return
+    async def _route(self, scope: Any, receive: Any, send: Any) -> None:
         started = perf_counter()
         status = 500  # unless an answer begins
         request_id = request_ids.request_id_of(scope["headers"])
@@ -190,6 +186,10 @@ def create_app(settings: Settings | None = None) -> Api:
     app.figures = figures
     app.inbox = inbox
     return app
+
+
+def _brings_attempts(scope: Any) -> bool:
+    return bool(scope["path"] == accept.PATH and scope["method"] == "POST")
 
 
 def _trace_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
