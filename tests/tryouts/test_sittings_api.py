@@ -250,6 +250,32 @@ def test_two_submissions_at_once_are_one(api, committed):
     assert len(set(answers)) == 1
 
 
+def test_answers_that_race_with_a_submission_are_saved_before_it_or_refused(api, committed):
+    for _ in range(10):
+        client = Client(api, committed, questions=12).create().start()
+        begin, saved = threading.Barrier(4), list[set[str]]()
+
+        def put(numbers, client=client, begin=begin, saved=saved):
+            body = {"user_id": str(client.user_id), "answers": [client.given(number, RIGHT) for number in numbers]}
+            begin.wait(30)
+            answer = client.http.put(f"/v1/tryouts/{client.id}/answers", json=body)
+            if answer.status_code == 200:
+                saved.append(set(answer.json()["saved"]))
+            else:
+                assert answer.json()["type"] == "urn:elp:problem:tryout-closed"
+
+        senders = [threading.Thread(target=put, args=[range(first, first + 4)]) for first in (0, 4, 8)]
+        for sender in senders:
+            sender.start()
+        begin.wait(30)
+        client.submit()
+        for sender in senders:
+            sender.join(30)
+        promised = set().union(*saved)
+        assert {str(client.questions[number]) for number in client.stored()} == promised
+        assert client.score()["raw_score"] == f"{len(promised)}.0000"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
