@@ -5,6 +5,7 @@ xdist worker learns their addresses and works in clones of the template, so no t
 """
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -45,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     Settings.model_config["env_file"] = None
     os.environ["COLUMNS"] = "200"  # tables of the command line are as wide on every machine
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell: children inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         config.stash[_RUN] = RunServers()
 

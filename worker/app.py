@@ -24,6 +24,7 @@ from worker.jobs.nudges import send_nudge, send_nudges
 from worker.metrics import metrics, serving
 from worker.metrics.bootstep import MetricsStep
 from worker.settings import get_settings
+from worker.task_events import TaskEventsStep
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,6 +34,7 @@ app.config_from_object("celeryconfig")
 task_names: Final[set[str]] = set()
 """The tasks that were declared so far; unlike Celery's own list, to be had without a broker's address."""
 app.steps["worker"].update((PulseStep, MetricsStep, HeartbeatStep))
+app.steps["consumer"].add(TaskEventsStep)
 
 
 class TaskOutOfMemoryError(ElpError):

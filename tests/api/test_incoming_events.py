@@ -24,6 +24,8 @@ def _known(committed_url: str) -> None:
         accepts = ["job", "period", "parameters"]
         make_job_task(connection, name="jobs.start", from_app=True, requires=["job"], accepts=accepts)
         make_job_task(connection, kind="job", name="srs.open", from_app=True)
+        make_job_task(connection, kind="job", name="srs.exact", from_app=True, accepts=["user_id", "since"])
+        make_job_task(connection, kind="job", name="srs.plain", from_app=True, accepts=[])
         make_job_task(connection, kind="job", name="srs.closed")
 
 
@@ -44,6 +46,22 @@ def test_event_is_in_the_outbox_when_it_is_answered(api: ApiServer, committed: p
     assert index == 0
     row = committed.execute("SELECT task, payload, due_at FROM job_outbox WHERE id = %s", [entry_id]).fetchone()
     assert row == ("mail.welcome", {"user_id": "u1"}, due_at)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"job": "srs.exact", "parameters": {"since": "2026-11-24", "user_id": "u1"}},
+        {"job": "srs.exact", "parameters": {}},
+        {"job": "srs.exact", "parameters": None},
+        {"job": "srs.exact"},
+        {"job": "srs.plain"},
+        {"job": "srs.open", "parameters": {"whatever": 1}},
+    ],
+)
+def test_job_is_started_with_parameters_that_it_takes(api: ApiServer, payload: dict[str, Any]):
+    answer = post(api, event(task="jobs.start", payload=payload))
+    assert answer.status_code == 202, answer.text
 
 
 def test_event_sent_again_under_its_id_counts_once(api: ApiServer, committed: psycopg.Connection):
@@ -77,9 +95,23 @@ def test_event_whose_key_waits_already_is_a_duplicate(api: ApiServer):
         ({"dedupe_key": "x" * 201}, "dedupe_key", "200"),
         ({"id": "7"}, "id", "UUID"),
         ({"kind": "x"}, "", "kind"),
-        ({"task": "jobs.start", "payload": {"job": "srs.closed"}}, "payload.job", "it may: srs.open"),
+        (
+            {"task": "jobs.start", "payload": {"job": "srs.closed"}},
+            "payload.job",
+            "it may: srs.exact, srs.open, srs.plain",
+        ),
         ({"task": "jobs.start", "payload": {"job": "srs.x"}}, "payload.job", "there is no job 'srs.x'"),
         ({"task": "jobs.start", "payload": {"job": "srs.open", "parameters": 1}}, "payload.parameters", "object"),
+        (
+            {"task": "jobs.start", "payload": {"job": "srs.exact", "parameters": {"user": 1}}},
+            "payload.parameters.user",
+            "job srs.exact has no parameter 'user'; its parameters: user_id, since",
+        ),
+        (
+            {"task": "jobs.start", "payload": {"job": "srs.plain", "parameters": {"n": 1}}},
+            "payload.parameters.n",
+            "its parameters: none",
+        ),
     ],
 )
 def test_wrong_event_is_named_by_place_and_field_and_the_others_are_accepted(

@@ -52,14 +52,14 @@ def start(program):
 @pytest.mark.parametrize("token", ["", " "])
 def test_without_a_token_it_does_not_start_and_names_the_setting(program, database_url, token):
     process = program("python", "-m", "worker.api", ELP_API_TOKEN=token).start()
-    assert process.process.wait(30) == 1
+    assert process.process.wait(90) == 1
     assert "ELP_API_TOKEN" in process.output()
     assert "Traceback" not in process.output()
 
 
 def test_without_a_database_setting_it_does_not_start_and_names_it(program):
     process = program("python", "-m", "worker.api", ELP_API_TOKEN=TOKEN).start()
-    assert process.process.wait(30) == 1
+    assert process.process.wait(90) == 1
     assert "ELP_DATABASE_URL" in process.output()
 
 
@@ -69,7 +69,7 @@ def test_a_commit_is_followed_by_one_nudge_a_lane(start, database_url, redis_url
     client.post("/v1/attempts", json=attempts).raise_for_status()
     with redis.Redis.from_url(redis_url) as broker:
         lanes = {lane_of_attempt(attempt) for attempt in attempts}
-        wait_until(lambda: broker.llen("attempts") == len(lanes), 10, "the nudges")
+        wait_until(lambda: broker.llen("attempts") == len(lanes), 90, "the nudges")
         messages = [json.loads(message) for message in broker.lrange("attempts", 0, -1)]
         assert {message["headers"]["task"] for message in messages} == {"attempts.drain"}
         assert {json.loads(re.sub("'", '"', message["headers"]["argsrepr"]).replace(",)", "]").replace("(", "["))[0]
@@ -88,7 +88,7 @@ def test_while_redis_is_down_attempts_are_accepted_as_ever(start, database_url):
         assert client.post("/v1/attempts", json=new_attempt()).status_code == 202
     with psycopg.connect(database_url) as connection:
         assert connection.execute("SELECT count(*) FROM attempt_inbox").fetchone() == (20,)
-    wait_until(lambda: "nudge_refused" in process.output(), 10)
+    wait_until(lambda: "nudge_refused" in process.output(), 90)
     assert process.output().count("nudge_refused") == 1
     assert process.stop() == 0
 
@@ -100,9 +100,9 @@ def test_sigterm_finishes_what_was_begun(start, database_url):
     with ThreadPoolExecutor(1) as sender, psycopg.connect(database_url) as connection:
         connection.execute("LOCK TABLE attempt_inbox")
         answer = sender.submit(client.post, "/v1/attempts", json=attempt)
-        wait_until(lambda: waiting_for_a_lock(database_url), 10)
+        wait_until(lambda: waiting_for_a_lock(database_url), 90)
         process.process.terminate()
-        wait_until(lambda: "Shutting down" in process.output(), 10)
+        wait_until(lambda: "Shutting down" in process.output(), 90)
         connection.commit()
         assert answer.result(10).status_code == 202
         assert answer.result().json()["accepted"] == [attempt["id"]]
@@ -133,8 +133,8 @@ def test_while_postgresql_is_away_the_answer_is_503_and_then_it_recovers(start, 
     assert client.get("/v1/health/ready").status_code == 503
     server.start()
     attempt = new_attempt()
-    wait_until(lambda: client.post("/v1/attempts", json=attempt).status_code == 202, 20, "recovery")
-    wait_until(lambda: client.get("/v1/health/ready").status_code == 200, 10)
+    wait_until(lambda: client.post("/v1/attempts", json=attempt).status_code == 202, 90, "recovery")
+    wait_until(lambda: client.get("/v1/health/ready").status_code == 200, 90)
     for attempt_id in (first["id"], attempt["id"]):
         assert client.get(f"/v1/attempts/{attempt_id}").json()["state"] == "received"
     assert process.stop() == 0

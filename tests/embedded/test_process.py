@@ -7,8 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tests.support.processes import wait_until
 from worker.embedded import tether
 from worker.embedded.process import ProcessMark, ServerRecord, lock_within, try_lock, write_private
 
@@ -85,12 +87,13 @@ def test_tethered_process_ends_with_a_parent_that_was_killed(tmp_path: Path) -> 
     parent = subprocess.Popen([sys.executable, "-c", script])
     while not pid_file.exists() or not pid_file.read_text().endswith(" "):
         time.sleep(0.02)
-    child = ProcessMark.of(int(pid_file.read_text()))
-    time.sleep(0.2)  # the tie is made within this time
+    number = int(pid_file.read_text())
+    child = ProcessMark.of(number)
+    wait_until(lambda: psutil.Process(number).cmdline()[:3] == SLEEP[:3])  # the tie is made before
     parent.kill()
     parent.wait()
     assert child is not None
-    assert child.wait(5)
+    assert child.wait(60)
 
 
 def test_tether_refuses_when_the_parent_is_gone_already() -> None:

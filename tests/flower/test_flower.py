@@ -79,7 +79,7 @@ def test_wrong_setting_is_named_and_nothing_listens(program: Callable[..., Progr
     for environment in ({}, {"ELP_FLOWER_AUTH": "me:mine", "FLOWER_ADDRESS": "0.0.0.0"}):
         started = program("python", "-m", "worker.flower", **environment).start()
         assert started.process is not None
-        assert started.process.wait(30) == 1
+        assert started.process.wait(90) == 1
         assert "FLOWER_A" in started.output()
         assert "Traceback" not in started.output()
 
@@ -110,7 +110,7 @@ def flower(
             except httpx.TransportError:
                 return False
 
-        return started.start(ready=answers, timeout_s=60), client
+        return started.start(ready=answers, timeout_s=90), client
 
     yield start
     for client in clients:
@@ -125,7 +125,7 @@ def test_everything_but_the_health_check_needs_the_login_and_the_pages_can_be_re
     worker = program(
         "python", "-m", "celery", "-A", "worker.app", "worker", "-n", "one@test", "-c", "1", ELP_DATA_DIR=str(tmp_path)
     )
-    worker.start(ready=lambda: "ready." in worker.output(), timeout_s=60)
+    worker.start(ready=lambda: "ready." in worker.output(), timeout_s=90)
     paths = ["/", "/workers", "/tasks", "/broker", "/metrics", "/api/workers", "/api/tasks", "/api/task/types"]
     with httpx.Client(base_url=client.base_url) as stranger:
         assert {path: stranger.get(path).status_code for path in paths} == dict.fromkeys(paths, 401)
@@ -133,7 +133,7 @@ def test_everything_but_the_health_check_needs_the_login_and_the_pages_can_be_re
             assert stranger.post(path).status_code == 401
     assert worker.is_running()
 
-    wait_until(lambda: "jobs.start" in client.get("/api/tasks").text, 30, "a task in Flower")
+    wait_until(lambda: "jobs.start" in client.get("/api/tasks").text, 90, "a task in Flower")
     found = client.get("/tasks/datatable", params=DATATABLE).json()["data"]
     assert any(task["name"] == "jobs.start" and task["args"].endswith(": what is due") for task in found)
     broker = client.get("/broker").text
@@ -142,7 +142,7 @@ def test_everything_but_the_health_check_needs_the_login_and_the_pages_can_be_re
 
     assert started.stop() == 0
     _, again = flower()
-    wait_until(lambda: known <= set(again.get("/api/tasks").json()), 20, "the tasks of before the restart")
+    wait_until(lambda: known <= set(again.get("/api/tasks").json()), 90, "the tasks of before the restart")
 
 
 DATATABLE = {

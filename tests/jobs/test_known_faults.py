@@ -71,12 +71,12 @@ def test_shard_without_memory_fails_alone_and_its_worker_works_on(start_worker, 
     """celery#10462: a MemoryError leaves the message unacknowledged and stops the worker, again and again."""
     started = start_worker()
     poison = plan("test.exhausts_memory")
-    wait_until(is_finished(ledger, poison), timeout_s=60)
+    wait_until(is_finished(ledger, poison), timeout_s=90)
     assert ledger.run(poison)["state"] == "failed"
     assert ledger.run(poison)["error"] == "shard 2: MemoryError: "
     assert effects() == Counter([0, 1, 3])
     healthy = plan("test.takes_its_time", minute=1, shards=1, seconds=0)
-    wait_until(is_finished(ledger, healthy), timeout_s=30)
+    wait_until(is_finished(ledger, healthy), timeout_s=90)
     assert started.is_running()
 
 
@@ -89,12 +89,12 @@ def test_worker_loses_nothing_to_a_flushed_redis_nor_to_one_that_is_gone_for_a_w
     with redis.Redis.from_url(own_redis.url) as client:
         client.flushall()
     flushed = plan("test.takes_its_time", shards=2, seconds=0)
-    wait_until(is_finished(ledger, flushed), timeout_s=30)
+    wait_until(is_finished(ledger, flushed), timeout_s=90)
 
     at_work = plan("test.takes_its_time", minute=1, shards=1, seconds=4)
     wait_until(lambda: ledger.shards(at_work, "state") == [("running",)])
     own_redis.stop()
-    wait_until(is_finished(ledger, at_work), timeout_s=30)
+    wait_until(is_finished(ledger, at_work), timeout_s=90)
     assert ledger.shards(at_work, "state", "starts") == [("done", 1)]  # losing Redis did not interrupt it
 
     waiting = plan("test.takes_its_time", minute=2, shards=2, seconds=0)
@@ -121,7 +121,7 @@ def test_beat_whose_redis_was_flushed_has_its_lock_and_all_its_entries_again_onc
 
         beat.start(ready=is_complete, timeout_s=90)
         client.flushall()
-        wait_until(lambda: not beat.is_running() or is_complete(), timeout_s=60)
+        wait_until(lambda: not beat.is_running() or is_complete(), timeout_s=90)
         if not beat.is_running():
             beat.start(ready=is_complete, timeout_s=90)
         assert is_complete()

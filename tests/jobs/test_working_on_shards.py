@@ -200,14 +200,14 @@ def test_memory_error_is_a_failure_like_any_other(declare, ledger) -> None:
 
 def test_statement_that_outlives_the_time_limit_is_ended_by_the_server(declare, ledger) -> None:
     def dawdle(shard: Shard) -> int:
-        shard.connection.execute("SELECT pg_sleep(30)")
+        shard.connection.execute("SELECT pg_sleep(200)")
         return 1
 
     declare("test.count", dawdle, shards=1, time_limit_s=1)
     run_id = plan()
     before = time.monotonic()
     work_on_run(run_id)
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 150
     ((error,),) = ledger.shards(run_id, "error")
     assert "statement timeout" in error
 
@@ -221,7 +221,7 @@ def test_soft_time_limit_that_strikes_during_a_statement_is_a_failure_and_the_ne
     def dawdle_at_first(shard: Shard) -> int:
         if shard.bounds["n"] == 0:
             signal.setitimer(signal.ITIMER_REAL, 0.3)
-            shard.connection.execute("SELECT pg_sleep(30)")
+            shard.connection.execute("SELECT pg_sleep(200)")
         return effects(shard)
 
     declare("test.count", dawdle_at_first, shards=2)
@@ -232,7 +232,7 @@ def test_soft_time_limit_that_strikes_during_a_statement_is_a_failure_and_the_ne
     finally:
         signal.signal(signal.SIGALRM, previous)
     assert (work.done, work.failed) == (1, 1)
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 150
     assert ledger.shards(run_id, "state", "error") == [
         ("pending", "SoftTimeLimitExceeded: SoftTimeLimitExceeded()"),
         ("done", None),
@@ -362,15 +362,15 @@ def test_lease_of_a_long_shard_is_kept_alive(declare, ledger, effects) -> None:
 
     def wait(shard: Shard) -> int:
         entered.set()
-        leave.wait(20)
+        leave.wait(120)
         return effects(shard)
 
-    declare("test.count", wait, shards=1, lease_s=1)
+    declare("test.count", wait, shards=1, lease_s=3)
     run_id = plan()
     with ThreadPoolExecutor(1) as pool:
         work = pool.submit(work_on_run, run_id)
-        assert entered.wait(10)
-        time.sleep(2.5)
+        assert entered.wait(90)
+        time.sleep(4.5)
         assert work_on_run(run_id).done == 0  # nobody else gets it
         leave.set()
         assert work.result().done == 1

@@ -74,7 +74,7 @@ def test_figures_are_those_of_the_rows(connection, redis_url: str, read) -> None
     assert found["elp_queue_messages", "batch"] == 2
     assert found["elp_beat_alive",] == 1
     assert found["elp_pulse_leads",] == 0
-    assert abs(found["elp_database_clock_skew_seconds",]) < 1
+    assert abs(found["elp_database_clock_skew_seconds",]) < 30
     assert (found["elp_worker_alive", "one@here"], found["elp_worker_alive", "two@here"]) == (1, 0)
 
 

@@ -35,7 +35,7 @@ def worker(
         command += ["--include", "tests.jobs.jobs_for_processes", "--without-gossip", "--without-mingle"]
         variables = {"ELP_DATA_DIR": str(tmp_path), "ELP_METRICS_PORT": "0", "REMAP_SIGTERM": "SIGQUIT", **environment}
         started = program(*command, **variables)
-        return started.start(ready=lambda: "ready." in started.output() and target(tmp_path, name), timeout_s=60)
+        return started.start(ready=lambda: "ready." in started.output() and target(tmp_path, name), timeout_s=90)
 
     return start
 

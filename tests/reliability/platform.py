@@ -261,4 +261,4 @@ def _ports(pid: int) -> set[int]:
 def _fail_to_save(client: redis.Redis) -> None:
     with suppress(redis.ResponseError):
         client.bgsave()
-    wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 10, "a failed save")
+    wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 90, "a failed save")

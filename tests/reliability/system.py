@@ -69,11 +69,11 @@ class System:
         return self
 
     def start_api(self) -> None:
-        self.api.start(ready=self.is_serving, timeout_s=60)
+        self.api.start(ready=self.is_serving, timeout_s=90)
 
     def start_worker(self) -> None:
         seen = self.worker.output().count(" ready.")
-        self.worker.start(ready=lambda: self.worker.output().count(" ready.") > seen, timeout_s=60)
+        self.worker.start(ready=lambda: self.worker.output().count(" ready.") > seen, timeout_s=90)
 
     def is_serving(self) -> bool:
         try:

@@ -60,7 +60,7 @@ def test_kill_9_in_the_middle_of_a_run_repeats_no_effect(platform: Platform, who
     with platform.supervised():
         run_id = platform.plan(jobs_under_faults.BY_HAND, shards=40)
         for _ in range(2):
-            wait_until(lambda: begun(platform, run_id), 60, "a run in the middle")
+            wait_until(lambda: begun(platform, run_id), 90, "a run in the middle")
             KILLS[whom](platform)
             time.sleep(1)
         assert platform.wait_finished(run_id, 90) == "succeeded"
@@ -73,7 +73,7 @@ def test_postgresql_gone_in_the_middle_of_a_run_repeats_no_effect(platform: Plat
     run_id = platform.plan(jobs_under_faults.BY_HAND, shards=40)
     with platform.supervised():
         for _ in range(3 if how == "cut" else 2):
-            wait_until(lambda: begun(platform, run_id), 60, "a run in the middle")
+            wait_until(lambda: begun(platform, run_id), 90, "a run in the middle")
             if how == "cut":
                 platform.cut_connections(times=5)
             elif how == "restart":
@@ -138,10 +138,10 @@ def test_a_shard_that_always_fails_leaves_no_trace_and_holds_up_nobody(platform:
 def test_a_deploy_in_the_middle_of_a_run_hands_shards_back_at_once(platform: Platform) -> None:
     platform.start(beat=False)
     run_id = platform.plan(jobs_under_faults.BY_HAND, shards=60)
-    wait_until(lambda: begun(platform, run_id), 60, "a run in the middle")
+    wait_until(lambda: begun(platform, run_id), 90, "a run in the middle")
     for worker in platform.workers.values():
         os.kill(worker.pid, signal.SIGTERM)
-    wait_until(lambda: not any(worker.is_running() for worker in platform.workers.values()), 45, "the workers' end")
+    wait_until(lambda: not any(worker.is_running() for worker in platform.workers.values()), 90, "the workers' end")
     with platform.connect() as connection:
         leased = connection.execute(
             "SELECT count(*) FROM job_shards WHERE run_id = %s AND state = 'running'", (run_id,)
@@ -158,7 +158,7 @@ def test_a_clock_that_jumps_and_returns_leaves_nothing_stuck(platform: Platform,
     platform.start()
     with platform.supervised():
         run_id = platform.plan(jobs_under_faults.BY_HAND, shards=40)
-        wait_until(lambda: begun(platform, run_id), 60, "a run in the middle")
+        wait_until(lambda: begun(platform, run_id), 90, "a run in the middle")
         platform.shift_clock(jump.total_seconds())
         time.sleep(3)
         platform.kill_worker()  # whatever it leased ends by the wrong clock
@@ -171,7 +171,7 @@ def test_after_a_day_of_downtime_the_platform_goes_on_by_itself(platform: Platfo
     platform.start()
     run_id = platform.plan(jobs_under_faults.BY_HAND, shards=40)
     with platform.load():
-        wait_until(lambda: begun(platform, run_id), 60, "a run in the middle")
+        wait_until(lambda: begun(platform, run_id), 90, "a run in the middle")
     platform.stop_everything()
     platform.shift_clock(timedelta(days=1).total_seconds())
     platform.start()
@@ -197,7 +197,7 @@ def test_after_a_day_of_downtime_the_platform_goes_on_by_itself(platform: Platfo
 def test_no_session_outlives_the_processes(platform: Platform) -> None:
     platform.start(beat=False)
     run_id = platform.plan(jobs_under_faults.BY_HAND, shards=20)
-    wait_until(lambda: begun(platform, run_id), 60, "a run in the middle")
+    wait_until(lambda: begun(platform, run_id), 90, "a run in the middle")
     platform.stop_everything()
 
     def sessions() -> int:
@@ -208,5 +208,5 @@ def test_no_session_outlives_the_processes(platform: Platform) -> None:
         assert row is not None
         return int(row[0])
 
-    wait_until(lambda: sessions() == 0, 15, "the end of all sessions")
+    wait_until(lambda: sessions() == 0, 90, "the end of all sessions")
     assert clock.now() > platform.since

@@ -27,7 +27,7 @@ def test_killed_worker_in_mid_batch_loses_and_repeats_nothing(system):
     system.fill_inbox(12_000)
     for _ in range(4):
         system.start_worker()
-        wait_until(lambda: is_draining(system), 30, "a batch in work")
+        wait_until(lambda: is_draining(system), 90, "a batch in work")
         system.worker.kill()
     assert system.waiting() > 0
     system.start_worker()
@@ -126,8 +126,8 @@ def test_attempts_sent_again_after_they_were_graded_count_once(system):
 def test_a_terminated_worker_hands_back_what_it_has_not_finished(system):
     system.fill_inbox(8_000)
     system.start_worker()
-    wait_until(lambda: is_draining(system), 30, "a batch in work")
-    system.worker.stop(timeout_s=40)
+    wait_until(lambda: is_draining(system), 90, "a batch in work")
+    system.worker.stop(timeout_s=90)
     with psycopg.connect(system.postgres.url) as connection:
         assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
     system.start_worker()

@@ -1,12 +1,12 @@
 """Periods that find nothing to do are left out, and nothing else is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
-from worker.jobs.definition import Job
+from worker.jobs.definition import Bounds, Job, Planning
 from worker.simulate.idling import Idling
 
 WHOLE = datetime.fromordinal(4 * 184_900).replace(tzinfo=UTC)
@@ -30,7 +30,7 @@ def test_a_period_is_left_out_if_its_planner_finds_nothing(
 ) -> None:
     idle = declare("test.idle", schedule="* * * * *", shards=0)
     busy = declare("test.busy", schedule="* * * * *", shards=1)
-    seldom = declare("test.seldom", schedule="*/15 * * * *", shards=0)
+    seldom = declare("test.seldom", schedule="*/20 * * * *", shards=0)
     unplanned = declare("test.unplanned", schedule="* * * * *")
     idling = Idling([idle, busy, seldom, unplanned], NOON)
     left_out = {job.name: idling.leaves_out(connection, job.name, NOON) for job in (idle, busy, seldom, unplanned)}
@@ -70,3 +70,30 @@ def test_each_hour_has_a_day_on_which_it_is_whole(connection: psycopg.Connection
     ]
     assert len(whole) == 24
     assert {at.hour for at in whole} == set(range(24))
+
+
+def test_a_planner_is_asked_again_when_something_happened_or_after_half_an_hour(
+    connection: psycopg.Connection, declare: Callable[..., Job]
+) -> None:
+    asked: list[datetime] = []
+    due_at = [datetime.max.replace(tzinfo=UTC)]
+
+    def plan(planning: Planning) -> Iterator[Bounds]:
+        asked.append(planning.period)
+        if planning.period >= due_at[0]:
+            yield {}
+
+    idling = Idling([declare("test.asked", schedule="* * * * *", planner=plan)], NOON)
+
+    def left_out(minute: int) -> bool:
+        return idling.leaves_out(connection, "test.asked", NOON + timedelta(minutes=minute))
+
+    assert all(left_out(minute) for minute in range(31))
+    assert asked == [NOON + timedelta(minutes=30)]
+    due_at[0] = NOON + timedelta(minutes=33)
+    assert [left_out(minute) for minute in (31, 32, 33)] == [True, True, False]
+    due_at[0] = NOON + timedelta(minutes=120)
+    assert left_out(34)
+    due_at[0] = NOON + timedelta(minutes=35)
+    idling.forget()
+    assert not left_out(35)

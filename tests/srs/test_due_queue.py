@@ -270,3 +270,12 @@ def test_queue_names_the_run_that_built_it(database: psycopg.Connection) -> None
     run_id = uuid7()
     build(database, run_id=run_id)
     assert database.execute("SELECT run_id, built_at FROM srs_due_queues").fetchall() == [(run_id, AT)]
+
+
+def test_plan_fits_the_range_however_often_the_statement_ran(database: psycopg.Connection) -> None:
+    # A prepared statement's plan for any range is made for few learners, and takes quadratic time for many.
+    for _ in range(2 * (database.prepare_threshold or 0) + 2):
+        build(database)
+    prepared = database.execute("SELECT statement FROM pg_prepared_statements").fetchall()
+    assert prepared
+    assert not [statement for (statement,) in prepared if "INSERT INTO srs_due_queues" in statement]

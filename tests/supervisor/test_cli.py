@@ -100,7 +100,7 @@ def test_interrupted_command_stops_the_servers_it_started(
     psycopg.connect(url).close()
     assert command.process is not None
     command.process.send_signal(number)
-    assert command.process.wait(30) == code
+    assert command.process.wait(90) == code
     assert "Traceback" not in command.output()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)

@@ -69,7 +69,7 @@ def test_signal_stops_everything_in_order_and_nothing_is_left(
     assert servers_running(data_dir) == [True, True]
     assert running.process is not None
     running.process.send_signal(number)
-    assert running.process.wait(30) == 0
+    assert running.process.wait(90) == 0
     assert descendants(data_dir) == []
     assert servers_running(data_dir) == [False, False]
     assert re.search(r"^one \| sleep started$", running.output(), re.MULTILINE)
@@ -95,10 +95,10 @@ def test_killed_supervisor_takes_its_processes_along_and_leaves_servers_to_be_st
 def test_process_that_does_not_get_healthy_is_named_and_all_are_stopped(
     up: Callable[..., Program], data_dir: Path
 ) -> None:
-    running = up(f"good: {FAKE} sleep", f"bad: {FAKE} crash", options="--timeout 3").start()
+    running = up(f"good: {FAKE} sleep", f"bad: {FAKE} crash", options="--timeout 10").start()
     assert running.process is not None
-    assert running.process.wait(60) == 2
-    assert "elp: not healthy after 3 s: bad (last exit code 3" in running.output()
+    assert running.process.wait(90) == 2
+    assert "elp: not healthy after 10 s: bad (last exit code 3" in running.output()
     assert "Traceback" not in running.output()
     assert descendants(data_dir) == []
     assert servers_running(data_dir) == [False, False]
@@ -107,7 +107,7 @@ def test_process_that_does_not_get_healthy_is_named_and_all_are_stopped(
 def test_missing_secrets_are_named_before_anything_starts(up: Callable[..., Program], data_dir: Path) -> None:
     running = up().start()
     assert running.process is not None
-    assert running.process.wait(30) == 2
+    assert running.process.wait(90) == 2
     assert running.output().startswith("elp: ELP_API_TOKEN and ELP_FLOWER_AUTH are not set")
     assert not data_dir.exists()
 
@@ -117,7 +117,7 @@ def test_database_that_is_not_embedded_is_never_migrated_unasked(
 ) -> None:
     running = up(f"one: {FAKE} sleep", ELP_DATABASE_URL=maintenance_url, ELP_REDIS_URL=redis_url).start()
     assert running.process is not None
-    assert running.process.wait(30) == 2
+    assert running.process.wait(90) == 2
     assert re.search(r"schema is missing, not \d+: run `elp migrate`", running.output())
 
 
@@ -130,7 +130,7 @@ def test_whole_platform_gets_healthy_answers_and_goes(up: Callable[..., Program]
     assert status(shown(said, "Flower"), shown(said, "Flower login")) == 200
     assert running.process is not None
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(45) == 0
+    assert running.process.wait(90) == 0
     assert "killed" not in running.output()
     assert descendants(data_dir) == []
     assert servers_running(data_dir) == [False, False]

@@ -15,8 +15,8 @@ from worker.embedded.process import ProcessMark
 ROOT = Path(__file__).parents[2]
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 30.0, what: str = "the condition") -> None:
-    """Return as soon as `condition()` is true.
+def wait_until(condition: Callable[[], object], timeout_s: float = 90.0, what: str = "the condition") -> None:
+    """Return as soon as `condition()` is true: patience costs nothing, and machines may be busy.
 
     Raises:
         TimeoutError: it is still false after `timeout_s` seconds.
@@ -43,7 +43,7 @@ class Program:
         self.environment = dict(environment or {})
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, ready: Callable[[], object] | None = None, timeout_s: float = 30.0) -> "Program":
+    def start(self, ready: Callable[[], object] | None = None, timeout_s: float = 90.0) -> "Program":
         """Start it and wait until `ready()` is true.
 
         Raises:
@@ -87,7 +87,7 @@ class Program:
             mark.kill_with_children()
         self._sweep()
 
-    def stop(self, timeout_s: float = 20.0) -> int:
+    def stop(self, timeout_s: float = 90.0) -> int:
         """Ask it to end (SIGTERM), wait, and return its exit code; what is left of its group is killed."""
         assert self.process is not None
         self.process.terminate()

@@ -1,13 +1,16 @@
 """Connections: one pool a process for each of the two ways of working, and transactions on the bare driver."""
 
 import os
+import select
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -15,6 +18,9 @@ from worker.settings import get_settings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 """A psycopg connection that returns plain tuples: what bulk SQL is written against."""
+
+_TRUSTED_S: Final = 5.0
+"""Seconds for which a connection that was in use is taken to live if its socket says nothing."""
 
 
 def driver_url(url: str, driver: str) -> URL:
@@ -34,12 +40,44 @@ def libpq_url(url: str) -> str:
 @lru_cache(maxsize=1)
 def _sync_engine(url: str, process_id: int) -> Engine:
     del process_id  # part of the key: a forked child must not share its parent's sockets
-    return create_engine(
+    engine = create_engine(
         driver_url(url, "psycopg"),
         pool_size=get_settings().database_pool_size,
-        pool_pre_ping=True,
         connect_args={"application_name": "elp-worker", "connect_timeout": 10},
     )
+    _check_when_needed(engine)
+    return engine
+
+
+def _check_when_needed(engine: Engine) -> None:
+    """Have pooled connections that ended meanwhile replaced, as `pool_pre_ping` does, but mostly without a round trip.
+
+    A server that ends a session says so: an idle connection's socket then has something to read. Only a machine that
+    vanished says nothing; so a connection that idled for long is asked.
+    """
+
+    def used(_: psycopg.Connection[Any] | None, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    def check(connection: psycopg.Connection[Any], record: Any, _: Any) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or (time.monotonic() - used_at < _TRUSTED_S and not _has_something_to_say(connection)):
+            return
+        try:
+            engine.dialect.do_ping(connection)  # type: ignore[arg-type]  # SQLAlchemy's protocol of drivers
+        except psycopg.Error as error:
+            raise InvalidatePoolError("the server ended the connection") from error
+
+    event.listen(engine, "checkin", used)
+    event.listen(engine, "checkout", check)
+
+
+def _has_something_to_say(connection: psycopg.Connection[Any]) -> bool:
+    if connection.closed:
+        return True
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    return bool(poller.poll(0))
 
 
 def sync_engine() -> Engine:

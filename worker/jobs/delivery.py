@@ -81,8 +81,16 @@ def deliver(task: KnownTask, message: Message, body: Callable[..., R], payload: 
 
 def _do(task: KnownTask, message: Message, body: Callable[..., R], payload: Mapping[str, Any], count: int) -> R | None:
     with transaction() as connection:
-        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", (_IDLE_LIMIT,))
-        values = {"id": message.id, "relay": message.relay, "count": count, "now": clock.now()}
+        values = {
+            "id": message.id,
+            "relay": message.relay,
+            "count": count,
+            "now": clock.now(),
+            "idle_limit": _IDLE_LIMIT,
+            # Without work of the body's in this transaction, a done mark that a crash of the server forgets means a
+            # repetition, which such a body must bear anyway: no wait for the disk.
+            "is_durable": task.takes_delivery,
+        }
         row = connection.execute(load_query(PACKAGE, "take_entry"), values).fetchone()
         if row is None:
             _log.debug("delivery_skipped")

@@ -110,7 +110,10 @@ def tell_database(
         )
         for task in tasks
     ]
-    rows += [("job", job.name, job.queue, [], None, job.from_app) for job in jobs]
+    rows += [
+        ("job", job.name, job.queue, [], None if job.parameters is None else [*job.parameters], job.from_app)
+        for job in jobs
+    ]
     changed = 0
     for row in rows:
         names = ("kind", "name", "queue", "requires", "accepts", "from_app")

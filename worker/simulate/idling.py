@@ -15,7 +15,10 @@ from worker.jobs.periods import periods_after
 from worker.jobs.planning import bounds_of
 
 OFTEN: Final = timedelta(minutes=15)
-"""Jobs whose periods are closer together than this are asked."""
+"""Jobs whose periods are no further apart than this are asked."""
+_AHEAD: Final = timedelta(minutes=30)
+"""How far ahead the planner of a job of each five minutes or less is asked: what finds nothing to do then finds nothing
+before, as long as nothing happens."""
 _WHOLE_DAYS: Final = 4
 """Each such day has an hour, another each time, in which nothing is left out."""
 _STRIDE: Final = 7
@@ -27,9 +30,11 @@ class Idling:
 
     def __init__(self, jobs: list[Job], begins_at: datetime) -> None:
         """Find the jobs that run often, by their first two periods."""
-        self._often = {job.name: job for job in jobs if job.planner and _is_often(job, begins_at)}
+        self._often = {job.name: job for job in jobs if job.planner and _interval(job, begins_at) <= OFTEN}
+        self._very_often = {name for name, job in self._often.items() if _interval(job, begins_at) <= _AHEAD / 6}
         self._behind: set[str] = set()
         self._left_out: dict[str, datetime] = {}
+        self._nothing_until: dict[str, datetime] = {}
 
     def misses(self, job: str) -> None:
         """Note that a period of a job was not started in time: the next one goes the whole way."""
@@ -48,23 +53,34 @@ class Idling:
             period = self._left_out.pop(job)
             ledger.cover(connection, job, period, period)
 
+    def forget(self) -> None:
+        """Ask all planners anew: something happens now."""
+        self._nothing_until.clear()
+
     def leaves_out(self, connection: Connection, job: str, at: datetime) -> bool:
         """Return whether the period of a job that begins now is left out."""
         known = self._often.get(job)
         if known is None or job in self._behind or _is_whole(at):
             return False
-        if any(True for _ in bounds_of(connection, known, at, {})):
-            return False
+        if at > self._nothing_until.get(job, at - _AHEAD):
+            if job in self._very_often and not _finds_something(connection, known, at + _AHEAD):
+                self._nothing_until[job] = at + _AHEAD
+            elif _finds_something(connection, known, at):
+                return False
         self._left_out[job] = at
         return True
 
 
-def _is_often(job: Job, at: datetime) -> bool:
+def _finds_something(connection: Connection, job: Job, period: datetime) -> bool:
+    return any(True for _ in bounds_of(connection, job, period, {}))
+
+
+def _interval(job: Job, at: datetime) -> timedelta:
     if job.schedule is None:
-        return False
+        return timedelta.max
     periods = periods_after(job.schedule, at)
     first = next(periods)
-    return next(periods) - first < OFTEN
+    return next(periods) - first
 
 
 def _is_whole(at: datetime) -> bool:

@@ -57,6 +57,8 @@ _NOTICED_AFTER: Final = timedelta(seconds=7)
 """What a lost nudge should have started, the pulse notices: it gives beat five seconds, and attempts two."""
 _LOOKS_AGAIN: Final = timedelta(seconds=1)
 """How soon the relay looks again at what is still due."""
+_ANALYZED_ON: Final = frozenset({1, 3, 8, 15, 22})
+"""Days of the month."""
 _AFTER_OUTAGE: Final = tuple(timedelta(seconds=seconds) for seconds in (6, 12, 45, 90))
 
 Progress = Callable[[datetime, Outcome], None]
@@ -131,6 +133,7 @@ class Simulation:
                         virtual.move_to(at)
                         if left := self._without_idle(connection, at, events):
                             database.move_to(connection, at)
+                            self._idling.forget()
                             self._happen(connection, devices, tryouts, at, left)
                     else:
                         self._miss(at, events)
@@ -288,8 +291,9 @@ class Simulation:
 
     def _inspect(self, connection: Connection, at: datetime) -> None:
         self._inspector.look(connection, "day", self._engine.job)
-        if at.day == 1:
+        if at.day in _ANALYZED_ON:
             connection.execute("ANALYZE")  # plans change at instants of ours alone
+        if at.day == 1:
             self._inspector.look(connection, "month", self._engine.job)
         self._timeline.add(at + _DAY, Inspection())
 

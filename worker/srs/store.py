@@ -62,7 +62,9 @@ def build_due_queues(
     connection.execute("SET LOCAL jit = off")
     values = {**_DEFAULTS, **asdict(days), "first": first, "last": last, "run_id": run_id, "now": now}
     values["user_ids"] = None if user_ids is None else list(user_ids)
-    return connection.execute(load_query(_PACKAGE, "build_due_queues"), values).fetchall()
+    # Never prepared: a plan for ranges of any width takes the range for narrow, and compares each learner's row with
+    # each other's wishes and counters.
+    return connection.execute(load_query(_PACKAGE, "build_due_queues"), values, prepare=False).fetchall()
 
 
 def rebuild_due_queues(
