@@ -33,11 +33,13 @@ from worker.api.platform import PLATFORM_ROUTES
 from worker.api.preferences import change_preferences, preferences
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
+from worker.api.search import search
 from worker.api.study import due_forecast, statistics
 from worker.api.tryouts import HANDLERS as TRYOUTS
 from worker.attempts.inbox import Inbox
 from worker.events.feed import EventFeed, Notices
 from worker.nudges import LaneNudger, publish_scoring
+from worker.search.finder import Finder
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
 from worker.tryouts.sittings import Sittings
@@ -154,6 +156,7 @@ def create_app(settings: Settings | None = None) -> Api:
             change_card,
             preferences,
             change_preferences,
+            search,
             *TRYOUTS,
             health,
             ready,
@@ -171,6 +174,7 @@ def create_app(settings: Settings | None = None) -> Api:
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
             "exposition": _provided(Exposition(settings, figures)),
+            "finder": _provided(Finder(engine, settings.search_timeout_ms)),
             "sittings": _provided(sittings),
         },
         exception_handlers={
