@@ -26,6 +26,8 @@ NAMES = (
     "achievements",
     "tryouts",
     "search",
+    "search_bulk",
+    "search_speed",
 )
 # A machine of 4 GiB upwards: enough for the tables of 10⁷ rows to be read from memory for the most part.
 POSTGRES = {

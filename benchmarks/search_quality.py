@@ -87,7 +87,7 @@ def recall(found: Sequence[str], relevant: Mapping[str, int]) -> float:
 async def _score() -> Scores:
     rows = [json.loads(line) for line in JUDGED.read_text(encoding="utf-8").splitlines()]
     engine = create_async_engine(driver_url(get_settings().required_database_url(), "psycopg"), poolclass=NullPool)
-    finder = Finder(engine, 20_000)
+    finder = Finder(engine)
     scores: Scores = defaultdict(list)
     async with engine.begin() as connection:
         for kind, parts in _PARTS.items():

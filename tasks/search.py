@@ -25,7 +25,7 @@ _LOGGED: Final = 10
 
 def plan_refresh(planning: Planning) -> Iterator[Bounds]:
     """Yield the one shard if marks were left, or a new definition is not rolled out: most minutes neither is."""
-    if store.is_any_left(planning.connection, older_than=LEFT_OVER):
+    if store.is_any_left(planning.connection, marked_before=planning.period - LEFT_OVER):
         yield {}
 
 

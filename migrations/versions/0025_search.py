@@ -20,6 +20,7 @@ _FUNCTIONS = {
     "question_topics": "uuid[]",
     "lesson_words": "lessons",
     "question_words": "questions",
+    "search_tsquery": "jsonb",
 }
 
 

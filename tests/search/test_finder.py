@@ -57,7 +57,7 @@ def library(maintenance_url, worker_name):
 async def search(library, request):
     """Search: returns what was found."""
     engine = create_async_engine(driver_url(library[0], request.param), poolclass=NullPool)
-    finder = Finder(engine, 20_000)
+    finder = Finder(engine)
 
     async def find(text, **asked):
         return await finder.find(Asked(text=text, **asked))
@@ -220,6 +220,15 @@ async def test_pages_hold_every_match_once_in_order(search, limit):
     assert seen == sorted(seen)
 
 
+@pytest.mark.parametrize("text", ["elehpants", "elephants zzzzzzzz"])
+async def test_pages_of_a_second_try_go_on_with_it(search, text):
+    first = await search(text, limit=20)
+    second = await search(text, limit=20, after=first.next)
+    assert (first.matching, first.total, second.total) == (second.matching, 25, 25)
+    assert len({hit.id for hit in (*first.hits, *second.hits)}) == 25
+    assert second.next is None
+
+
 async def test_a_cursor_of_another_search_is_refused(search):
     after = (await search("elephants", limit=3)).next
     for other in (
@@ -232,11 +241,12 @@ async def test_a_cursor_of_another_search_is_refused(search):
 
 
 async def test_a_search_that_takes_too_long_says_so(library):
-    engine = create_async_engine(driver_url(library[0], "psycopg"), poolclass=NullPool)
+    arguments = {"options": "-c statement_timeout=100"}
+    engine = create_async_engine(driver_url(library[0], "psycopg"), poolclass=NullPool, connect_args=arguments)
     with psycopg.connect(library[0]) as blocker:
         blocker.execute("LOCK TABLE questions IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(SearchTimeoutError, match="add a word or a filter"):
-            await Finder(engine, 100).find(Asked(text="elephants"))
+            await Finder(engine).find(Asked(text="elephants"))
     await engine.dispose()
 
 

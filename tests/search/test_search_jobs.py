@@ -30,8 +30,8 @@ def run(connection, job, at=MONDAY, **parameters):
 
 def test_marks_that_no_refresher_took_are_worked_off_each_minute(committed):
     make_question(committed)
+    committed.execute("UPDATE search_dirty SET marked_at = %s", [MONDAY - timedelta(seconds=5)])
     assert run(committed, "search.refresh") == ("succeeded", 0, 0)  # just marked: the refresher's
-    committed.execute("UPDATE search_dirty SET marked_at = now() - interval '1 minute'")
     assert run(committed, "search.refresh", MONDAY + timedelta(minutes=1)) == ("succeeded", 1, 1)
     assert run(committed, "search.refresh", MONDAY + timedelta(minutes=2)) == ("succeeded", 0, 0)
 
@@ -47,7 +47,7 @@ def test_a_new_definition_is_rolled_out_by_the_job_too(committed):
 
 def test_a_dry_run_of_the_refresh_writes_nothing(committed):
     make_question(committed)
-    committed.execute("UPDATE search_dirty SET marked_at = now() - interval '1 minute'")
+    committed.execute("UPDATE search_dirty SET marked_at = %s", [MONDAY - timedelta(minutes=1)])
     report = dry_run("search.refresh", MONDAY, {})
     assert report.samples == [{"marks": 1}]
     assert store.marks(committed) == 1

@@ -114,6 +114,8 @@ def create_app(settings: Settings | None = None) -> Api:
     figures = RequestFigures(inbox)
     acceptor = AcceptAttempts(inbox, guard, settings, figures)
     engine = create_engine(settings)
+    # Searches have connections of their own: however many are slow, they hold up nothing else.
+    search_engine = create_engine(settings, settings.search_timeout_ms)
     cache = create_cache(settings)
     sittings = Sittings(
         engine,
@@ -138,6 +140,7 @@ def create_app(settings: Settings | None = None) -> Api:
                     each.stop()
             await notices.stop()
             await engine.dispose()
+            await search_engine.dispose()
             if cache:
                 await cache.aclose()
 
@@ -174,7 +177,7 @@ def create_app(settings: Settings | None = None) -> Api:
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
             "exposition": _provided(Exposition(settings, figures)),
-            "finder": _provided(Finder(engine, settings.search_timeout_ms)),
+            "finder": _provided(Finder(search_engine)),
             "sittings": _provided(sittings),
         },
         exception_handlers={

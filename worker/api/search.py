@@ -1,5 +1,6 @@
 """Search in lessons and questions."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from litestar import get
@@ -86,7 +87,7 @@ async def search(
         raise _invalid("q", str(error)) from error
 
 
-def _several(values: list[str] | None) -> tuple[str, ...] | None:  # lists of literals come in, too
+def _several(values: Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(values) if values else None
 
 

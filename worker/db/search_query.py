@@ -1,11 +1,10 @@
 """The tsquery of a term: what all searches of the product ask the database for, in English and Indonesian at once."""
 
-from collections.abc import Iterable
-from functools import reduce
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal, literal_column
-from sqlalchemy.dialects.postgresql import REGCONFIG
+import msgspec
+from sqlalchemy import ColumnElement, Text, cast, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import JSONB, REGCONFIG
 
 from worker.db.search_terms import Item, Term
 
@@ -19,37 +18,35 @@ def configuration(language: str) -> ColumnElement[Any]:
     return cast(literal_column(f"'{language}'"), REGCONFIG)
 
 
+def wanted_groups(term: Term) -> str:
+    """Return what a term looks for, as the database's `search_tsquery` takes it."""
+    return msgspec.json.encode([[_described(item) for item in group] for group in term.wanted]).decode()
+
+
+def excluded_groups(term: Term) -> str:
+    """Return what a term excludes, as one group: any of it is enough."""
+    return msgspec.json.encode([[_described(item) for item in term.excluded]] if term.excluded else []).decode()
+
+
 def wanted_query(term: Term) -> ColumnElement[Any]:
     """Return the tsquery of what a term looks for, without its exclusions: what an index can answer.
 
     Each part may be met in either language, so terms that mix them find texts that do.
     """
-    return _all(_any(_item(item) for item in group) for group in term.wanted)
+    return _query(wanted_groups(term))
 
 
 def whole_query(term: Term) -> ColumnElement[Any]:
     """Return the tsquery of a term: what it looks for in either language, and in neither what it excludes."""
-    query = wanted_query(term)
     if not term.excluded:
-        return query
-    return func.tsquery_and(query, func.tsquery_not(_any(_item(item) for item in term.excluded)))
+        return wanted_query(term)
+    return func.tsquery_and(wanted_query(term), func.tsquery_not(_query(excluded_groups(term))))
 
 
-def _item(item: Item) -> ColumnElement[Any]:
-    function = func.phraseto_tsquery if item.is_phrase else func.plainto_tsquery
-    readings = [
-        function(configuration(language), func.unaccent(literal(text, Text)))
-        for text in (item.text, *item.also)
-        for language in LANGUAGES
-    ]
-    if item.is_prefix:
-        readings.append(func.to_tsquery(configuration("simple"), literal(f"{item.text}:*", Text)))
-    return _any(readings)
+def _query(groups: str) -> ColumnElement[Any]:
+    # A subquery is computed once, a function for each row.
+    return select(func.search_tsquery(cast(literal(groups, Text), JSONB))).scalar_subquery()
 
 
-def _any(queries: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
-    return reduce(func.tsquery_or, queries)
-
-
-def _all(queries: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
-    return reduce(func.tsquery_and, queries)
+def _described(item: Item) -> dict[str, Any]:
+    return {"text": item.text, "phrase": item.is_phrase, "prefix": item.is_prefix, "also": item.also}

@@ -1,19 +1,20 @@
 """Finds lessons and questions: the query, the ladder of second tries, the page with its facets and highlights."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from worker.db.cursors import decode_cursor, encode_cursor
 from worker.db.queries import load_query
-from worker.db.search_query import wanted_query, whole_query
+from worker.db.search_query import excluded_groups, wanted_groups
 from worker.db.search_terms import Term, parse_term
 from worker.db.statements import as_text
 from worker.search.correction import MIN_LETTERS, best_correction
@@ -21,7 +22,6 @@ from worker.search.highlight import EXCHANGED, NEUTRAL, OPTIONS, marked
 from worker.search.values import MOST_RANKED, Asked, Facet, Found, Hit, Matching, SearchTimeoutError
 
 _FIND: Final = {kind: as_text(load_query("worker.search", f"find_{kind}s")) for kind in ("question", "lesson")}
-_SHOW: Final = {kind: as_text(load_query("worker.search", f"show_{kind}s")) for kind in ("question", "lesson")}
 _SIMILAR: Final = as_text(load_query("worker.search", "similar_words"))
 _COMPLETIONS: Final = as_text(load_query("worker.search", "completions"))
 _COMPLETED: Final = 8
@@ -30,33 +30,25 @@ _CANCELED: Final = "57014"
 
 
 @dataclass(frozen=True, slots=True)
-class _Matches:
-    """What one try found."""
+class _Place:
+    """Where a page ended: the last hit's rank and id, and what was searched for in the end."""
 
-    whole: str
-    total: int
-    facets: list[tuple[str, str, int]]
-    ids: list[UUID]
-    ranks: list[float]
+    rank: float
+    id: UUID
+    matching: Matching
 
 
 class Finder:
-    """Searches on one engine; shared by all requests of a process.
+    """Searches on one engine, whose statement time-out is a search's; shared by all requests of a process."""
 
-    Args:
-        engine: where to ask.
-        timeout_ms: what one statement may take.
-    """
-
-    def __init__(self, engine: AsyncEngine, timeout_ms: int) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._timeout_ms = timeout_ms
 
     async def find(self, asked: Asked) -> Found:
         """Return a page of what a term finds, the best first.
 
-        Three statements; where nothing has all the words, two or four more for the second tries. A term without a word
-        to look for finds nothing.
+        One statement; where nothing has all the words, two to four more for the second tries. A term without a word to
+        look for finds nothing.
 
         Raises:
             SearchError: the term is too long.
@@ -64,9 +56,11 @@ class Finder:
             SearchTimeoutError: it finds too much to be ranked in time.
         """
         term = parse_term(asked.text, as_you_type=asked.as_you_type)
-        after = decode_cursor(_ordering(asked), (float, UUID), asked.after) if asked.after else None
+        after = None
+        if asked.after:
+            after = _Place(*decode_cursor(_ordering(asked), (float, UUID, Matching), asked.after))  # type: ignore[arg-type]
         if term.is_empty:
-            return _found(asked, None, [], "all", term, [])
+            return _found(asked, [], "all", term, [])
         try:
             async with self._engine.connect() as connection:
                 return await self._find(connection, asked, term, after)
@@ -75,42 +69,32 @@ class Finder:
                 raise SearchTimeoutError from error
             raise
 
-    async def _find(
-        self, connection: AsyncConnection, asked: Asked, term: Term, after: tuple[Any, ...] | None
-    ) -> Found:
+    async def _find(self, connection: AsyncConnection, asked: Asked, term: Term, after: _Place | None) -> Found:
         completions = await self._completions(connection, term) if asked.as_you_type else []
-        asked_term = term.completed(tuple(completions)) if completions else term
-        matching: Matching = "all"
-        found = await self._matches(connection, asked, asked_term, after)
-        if not found.total:
-            # A word that is known nowhere was misspelt. When that doesn't help, any of the words beats nothing.
-            better = await self._corrections(connection, term)
-            tries: list[tuple[Matching, Term]] = [("corrected", term.with_words(better))] if better else []
-            if len(term.words()) > 1:
-                tries.append(("any", term.with_also(better).as_any()))
-            for matching, asked_term in tries:  # noqa: B007  both are used after the loop
-                found = await self._matches(connection, asked, asked_term, after)
-                if found.total:
-                    break
-            else:
-                matching, asked_term = "all", term
-        hits = await self._hits(connection, asked, found)
-        return _found(asked, found, hits, matching, asked_term, completions)
+        typed = term.completed(tuple(completions)) if completions else term
+        if after is None or after.matching == "all":
+            rows = await self._hits(connection, asked, typed, after)
+            if rows or after is not None:
+                return _found(asked, rows, "all", typed, completions)
+        # A word that is known nowhere was misspelt. When that doesn't help, any of the words beats nothing.
+        better = await self._corrections(connection, term)
+        tries: list[tuple[Matching, Term]] = [("corrected", term.with_words(better))] if better else []
+        if len(term.words()) > 1:
+            tries.append(("any", term.with_also(better).as_any()))
+        for matching, other in tries:
+            if after is None or after.matching == matching:
+                rows = await self._hits(connection, asked, other, after)
+                if rows:
+                    return _found(asked, rows, matching, other, completions)
+        return _found(asked, [], "all", term, completions)
 
-    async def _matches(
-        self, connection: AsyncConnection, asked: Asked, term: Term, after: tuple[Any, ...] | None
-    ) -> _Matches:
-        prepared = select(
-            # As constants the queries are planned for what they find, and computed once instead of for each row.
-            cast(wanted_query(term), Text),
-            cast(whole_query(term), Text),
-            func.set_config("statement_timeout", str(self._timeout_ms), True),
-            func.set_config("plan_cache_mode", "force_custom_plan", True),
-        )
-        wanted, whole, *_ = (await connection.execute(prepared)).one()
+    async def _hits(
+        self, connection: AsyncConnection, asked: Asked, term: Term, after: _Place | None
+    ) -> Sequence[Row[Any]]:
+        """Return the rows of a page, one more than asked for if there is more."""
         values = {
-            "wanted": wanted,
-            "whole": whole,
+            "wanted": wanted_groups(term),
+            "excluded": excluded_groups(term),
             "is_editor": asked.audience == "editor",
             "levels": _listed(asked.levels),
             "skills": _listed(asked.skills),
@@ -119,30 +103,13 @@ class Finder:
             "statuses": _listed(asked.statuses) if asked.audience == "editor" else ["published"],
             "most": MOST_RANKED,
             "limit": asked.limit + 1,
-            "after_rank": after[0] if after else None,
-            "after_id": after[1] if after else None,
-        }
-        row = (await connection.execute(_FIND[asked.kind], values)).one()
-        return _Matches(whole, row.total, row.facets, list(row.ids), list(row.ranks))
-
-    async def _hits(self, connection: AsyncConnection, asked: Asked, found: _Matches) -> list[Hit]:
-        if not found.ids:
-            return []
-        ranks = dict(zip(found.ids, found.ranks, strict=True))
-        values = {
-            "ids": found.ids[: asked.limit],
-            "whole": found.whole,
+            "after_rank": after.rank if after else None,
+            "after_id": after.id if after else None,
             "options": OPTIONS,
             "typography": EXCHANGED,
             "neutral": NEUTRAL,
         }
-        hits = []
-        for row in await connection.execute(_SHOW[asked.kind], values):
-            shown = row._asdict()
-            headline, headline_id = shown.pop("headline"), shown.pop("headline_id")
-            highlight_id = None if shown["title_id"] is None else marked(headline_id)
-            hits.append(Hit(**shown, rank=ranks[row.id], highlight=marked(headline), highlight_id=highlight_id))
-        return hits
+        return (await connection.execute(_FIND[asked.kind], values)).all()
 
     async def _corrections(self, connection: AsyncConnection, term: Term) -> dict[str, str]:
         """Return the known word that was likely meant, for each of a term's words that is known nowhere."""
@@ -181,22 +148,20 @@ def _ordering(asked: Asked) -> str:
     return f"search {blake2b(search, digest_size=16).hexdigest()}"
 
 
-def _found(
-    asked: Asked, found: _Matches | None, hits: list[Hit], matching: Matching, term: Term, completions: list[str]
-) -> Found:
-    total = found.total if found else 0
+def _found(asked: Asked, rows: Sequence[Row[Any]], matching: Matching, term: Term, completions: list[str]) -> Found:
     facets: dict[str, list[Facet]] = {}
-    for facet, value, matches in found.facets if found else ():
+    for facet, value, matches in rows[0].facets if rows else ():
         values = facets.setdefault(facet, [])
         if len(values) < _FACET_VALUES:
             values.append(Facet(value, matches))
     following = None
-    if found and len(found.ids) > asked.limit:
-        last = asked.limit - 1
-        following = encode_cursor(_ordering(asked), (found.ranks[last], found.ids[last]))
+    if len(rows) > asked.limit:
+        last = rows[asked.limit - 1]
+        following = encode_cursor(_ordering(asked), (last.rank, last.id, matching))
+    total = rows[0].total if rows else 0
     return Found(
         kind=asked.kind,
-        hits=hits,
+        hits=[_hit(row) for row in rows[: asked.limit]],
         total=total,
         is_total_exact=total < MOST_RANKED,
         facets=facets,
@@ -205,3 +170,12 @@ def _found(
         searched_for=term.text(),
         completions=completions,
     )
+
+
+def _hit(row: Row[Any]) -> Hit:
+    shown = row._asdict()
+    for other in ("total", "facets"):
+        del shown[other]
+    headline, headline_id = shown.pop("headline"), shown.pop("headline_id")
+    highlight_id = None if shown["title_id"] is None else marked(headline_id)
+    return Hit(**shown, highlight=marked(headline), highlight_id=highlight_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from worker.db import Connection
@@ -37,14 +37,14 @@ def marks(connection: Connection) -> int:
     return _value(connection, "SELECT count(*) FROM search_dirty")
 
 
-def is_any_left(connection: Connection, *, older_than: timedelta) -> bool:
-    """Return whether a mark waits for longer than that by the server's clock, or a definition is not rolled out."""
+def is_any_left(connection: Connection, *, marked_before: datetime) -> bool:
+    """Return whether a mark of before that instant waits, or a new definition is not rolled out."""
     return bool(
         _value(
             connection,
-            "SELECT EXISTS (SELECT FROM search_dirty WHERE marked_at < now() - %s::interval)"
+            "SELECT EXISTS (SELECT FROM search_dirty WHERE marked_at < %s)"
             " OR EXISTS (SELECT FROM search_state WHERE version <> search_vector_version())",
-            older_than,
+            marked_before,
         )
     )
 
