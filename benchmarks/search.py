@@ -106,13 +106,13 @@ def freshness(report: Report, seconds: int) -> None:
     refresh(max_seconds=600)
     waits = [(fresh - edited).total_seconds() * 1_000 for edited, fresh in pairs]
     assert len(waits) == edits
-    rows = [
+    table: list[list[str | float]] = [
         ["COMMIT to searchable", *spread(waits)],
         ["an editor's statement, refresh at work", *spread([s * 1_000 for s in with_refresh.took_s])],
         ["an editor's statement, no refresh", *spread([s * 1_000 for s in alone.took_s])],
     ]
     columns = ["ms", "median", "99 %", "longest"]
-    report.tables.append(Table(f"freshness: {edits:,} edits at {EDITS_PER_SECOND}/s", columns, rows))
+    report.tables.append(Table(f"freshness: {edits:,} edits at {EDITS_PER_SECOND}/s", columns, table))
     median, late, _ = spread(waits)
     report.note(f"freshness: median {median:.0f} ms (wanted 200), 99 % {late:.0f} ms (wanted 1,000)")
 

@@ -74,7 +74,7 @@ def ndcg(found: Sequence[str], relevant: Mapping[str, int]) -> float:
     """Return how near the order of what was found is to the best one, 0–1."""
 
     def gain(grades: Sequence[int]) -> float:
-        return sum((2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades[:DEPTH]))
+        return math.fsum((2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades[:DEPTH]))
 
     return gain([relevant.get(each, 0) for each in found]) / gain(sorted(relevant.values(), reverse=True))
 

@@ -100,7 +100,10 @@ def speed(report: Report, count: int) -> None:
         row = connection.execute("SELECT count(*) FROM questions").fetchone()
         assert row is not None
     columns = ["ms", "median", "99 %", "longest"]
-    rows = [["ours: rank, facets, page, highlights", *spread(ours)], ["bare @@, ids only", *spread(raw)]]
+    rows: list[list[str | float]] = [
+        ["ours: rank, facets, page, highlights", *spread(ours)],
+        ["bare @@, ids only", *spread(raw)],
+    ]
     report.tables.append(Table(f"{len(asked)} two-word filtered searches over {row[0]:,} questions", columns, rows))
     report.note(
         f"speed: median {statistics.median(ours):.1f} ms (wanted 10), 99 % {spread(ours)[1]:.1f} ms (wanted 50),"

@@ -1,6 +1,7 @@
 """`elp content`: lessons, questions and sets out of the database and into it, as CSV or JSON Lines."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Final, Literal, cast, get_args
@@ -102,7 +103,7 @@ def import_content(
     raise typer.Exit(1 if done.errors else 0)
 
 
-def _condition(text: str, columns: dict[str, object]) -> tuple[str, str]:
+def _condition(text: str, columns: Mapping[str, object]) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or name not in columns:
         raise typer.BadParameter(f"{text!r}: column=value, of the columns {', '.join(columns)}", param_hint="--where")

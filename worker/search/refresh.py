@@ -23,7 +23,7 @@ BATCH: Final = 100
 """Marks in one transaction: so long an editor may have to wait for a row, some 20 ms."""
 OUTDATED: Final = 2_000
 """Rows of an older definition that are marked at once, whenever the marks before are worked off."""
-LOCK: Final = (0x454C5006, 0)
+LOCK: Final = (0x454C5007, 0)
 """The advisory lock (class, number) of whoever refreshes. Two at once could overwrite each other's newer vector."""
 KINDS: Final = ("lesson", "question")
 
