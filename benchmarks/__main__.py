@@ -8,6 +8,7 @@ import argparse
 import subprocess
 import sys
 from importlib import import_module
+from typing import Final
 
 from benchmarks.report import Report
 from worker.db.schema import migrate
@@ -24,6 +25,9 @@ NAMES = (
     "prediction",
     "achievements",
     "tryouts",
+    "search",
+    "search_bulk",
+    "search_speed",
 )
 # A machine of 4 GiB upwards: enough for the tables of 10⁷ rows to be read from memory for the most part.
 POSTGRES = {
@@ -32,6 +36,8 @@ POSTGRES = {
     "checkpoint_timeout": "30min",
     "maintenance_work_mem": "512MB",
 }
+OF_ONE: Final = {"search": {"track_commit_timestamp": "on"}}
+"""What single benchmarks need besides."""
 
 
 def main() -> int:
@@ -57,7 +63,7 @@ def _in_own_process(name: str, *, quick: bool) -> int:
 
 def _reaches(name: str, *, quick: bool) -> bool:
     report = Report(name)
-    with scratch_servers(POSTGRES) as used:
+    with scratch_servers({**POSTGRES, **OF_ONE.get(name, {})}) as used:
         migrate(used.database_url)
         # Imported only now: some modules read the addresses of servers that must run first.
         import_module(f"benchmarks.{name}").run(report, quick=quick)

@@ -8,6 +8,7 @@ MODULES: Final = (
     "tasks.events",
     "tasks.jobs",
     "tasks.maintenance",
+    "tasks.search",
     "tasks.srs",
     "tasks.srs_memory",
     "tasks.tryouts",

@@ -60,6 +60,17 @@ def make_search_mark(connection: Connection[Any], **values: Any) -> UUID:
     return insert(connection, "search_dirty", **{"object_type": "question", "object_id": uuid4()} | values)
 
 
+def make_search_state(connection: Connection[Any], **values: Any) -> None:
+    """How far a kind's vectors are; in the place of the row that the migration made."""
+    state = {"object_type": "question"} | values
+    connection.execute("DELETE FROM search_state WHERE object_type = %s", [state["object_type"]])
+    insert_row(connection, "search_state", **state)
+
+
+def make_search_word(connection: Connection[Any], **values: Any) -> None:
+    insert_row(connection, "search_words", **{"word": "membaca"} | values)
+
+
 def make_backup(connection: Connection[Any], **values: Any) -> UUID:
     """A full backup that is being taken."""
     backup = {"label": f"full-{uuid4().hex}", "kind": "full", "location": "file:///backups", "server_version": "18.1"}

@@ -23,6 +23,7 @@ from worker.jobs.known_tasks import declare_task
 from worker.jobs.nudges import send_nudge, send_nudges
 from worker.metrics import metrics, serving
 from worker.metrics.bootstep import MetricsStep
+from worker.search.bootstep import SearchStep
 from worker.settings import get_settings
 from worker.task_events import TaskEventsStep
 
@@ -33,7 +34,7 @@ app: Final = Celery("elp", set_as_current=True)
 app.config_from_object("celeryconfig")
 task_names: Final[set[str]] = set()
 """The tasks that were declared so far; unlike Celery's own list, to be had without a broker's address."""
-app.steps["worker"].update((PulseStep, MetricsStep, HeartbeatStep))
+app.steps["worker"].update((PulseStep, SearchStep, MetricsStep, HeartbeatStep))
 app.steps["consumer"].add(TaskEventsStep)
 
 

@@ -80,6 +80,13 @@ class Settings(BaseSettings):
     job_history_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """How long the ledger keeps the runs that ended; older ones are kept as one line a job and day."""
 
+    search_max_replica_lag_mb: Annotated[int, Field(ge=0)] = 256
+    """How far the slowest replica may fall behind before bulk refreshes of search vectors pause; 0: no limit."""
+    search_max_active_sessions: Annotated[int, Field(ge=0)] = 64
+    """Sessions at work beyond which bulk refreshes of search vectors pause; 0: no limit."""
+    search_timeout_ms: Annotated[int, Field(ge=10, le=60_000)] = 2_000
+    """What one statement of a search may take; beyond it the API answers 422 and asks for a narrower term."""
+
     tracing: bool = False
     """OpenTelemetry traces (extra `otel`); where they go is said by OTEL_… variables."""
 

@@ -11,7 +11,16 @@ from worker.doctor.facts import BrokerFacts, DatabaseFacts, Disk, Facts, Zone
 from worker.doctor.rules import Finding, examine, exit_code
 from worker.heartbeats.store import Heartbeat
 from worker.jobs.punctuality import Punctuality
-from worker.metrics.state import QUEUES, BrokerState, ClockState, DatabaseState, LaneState, OutboxState, PulseState
+from worker.metrics.state import (
+    QUEUES,
+    BrokerState,
+    ClockState,
+    DatabaseState,
+    LaneState,
+    OutboxState,
+    PulseState,
+    SearchState,
+)
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -136,3 +145,18 @@ def test_clock_difference_within_the_questions_length_is_none() -> None:
 def test_worst_finding_decides_the_exit_code() -> None:
     levels = [Finding("a", "warning", "x"), Finding("b", "critical", "x"), Finding("c", "ok", "x")]
     assert [exit_code(levels), exit_code(levels[::2]), exit_code(levels[2:])] == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("search", "level"),
+    [
+        (SearchState(0, 0.0, is_rolling_out=False), "ok"),
+        (SearchState(5, 59.0, is_rolling_out=False), "ok"),
+        (SearchState(5, 61.0, is_rolling_out=False), "warning"),
+        (SearchState(50_000, 900.0, is_rolling_out=True), "ok"),
+    ],
+)
+def test_edits_that_stay_unsearchable_are_a_finding_unless_a_definition_is_rolled_out(search, level) -> None:
+    (finding,) = [each for each in examine(state(search=search)) if each.check == "search"]
+    assert finding.level == level
+    assert (finding.remedy is not None) == (level == "warning")

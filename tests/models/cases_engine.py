@@ -97,6 +97,9 @@ JOBS: list[Case] = [
 
 OPERATIONS: list[Case] = [
     vocabulary("search_dirty", "object_type", Searchable),
+    vocabulary("search_state", "object_type", Searchable),
+    case("ck_search_state_version", refused=[{"version": -1}], accepted=[{"version": 0}]),
+    case("ck_search_words_documents", refused=[{"documents": 0}], accepted=[{"documents": 1}]),
     filled("backups", "label", 200),
     vocabulary("backups", "kind", BackupKind, needs={"incremental": {"parent_id": make_backup}}),
     case(

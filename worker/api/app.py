@@ -33,11 +33,13 @@ from worker.api.platform import PLATFORM_ROUTES
 from worker.api.preferences import change_preferences, preferences
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
+from worker.api.search import search
 from worker.api.study import due_forecast, statistics
 from worker.api.tryouts import HANDLERS as TRYOUTS
 from worker.attempts.inbox import Inbox
 from worker.events.feed import EventFeed, Notices
 from worker.nudges import LaneNudger, publish_scoring
+from worker.search.finder import Finder
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
 from worker.tryouts.sittings import Sittings
@@ -108,6 +110,8 @@ def create_app(settings: Settings | None = None) -> Api:
     figures = RequestFigures(inbox)
     acceptor = AcceptAttempts(inbox, guard, settings, figures)
     engine = create_engine(settings)
+    # Searches have connections of their own: however many are slow, they hold up nothing else.
+    search_engine = create_engine(settings, settings.search_timeout_ms)
     cache = create_cache(settings)
     sittings = Sittings(
         engine,
@@ -132,6 +136,7 @@ def create_app(settings: Settings | None = None) -> Api:
                     each.stop()
             await notices.stop()
             await engine.dispose()
+            await search_engine.dispose()
             if cache:
                 await cache.aclose()
 
@@ -150,6 +155,7 @@ def create_app(settings: Settings | None = None) -> Api:
             change_card,
             preferences,
             change_preferences,
+            search,
             *TRYOUTS,
             health,
             ready,
@@ -167,6 +173,7 @@ def create_app(settings: Settings | None = None) -> Api:
             "reader": _provided(DueQueueReader(engine, cache)),
             "dependencies": _provided(Dependencies(engine, cache)),
             "exposition": _provided(Exposition(settings, figures)),
+            "finder": _provided(Finder(search_engine)),
             "sittings": _provided(sittings),
         },
         exception_handlers={

@@ -84,6 +84,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("attempts", "Answers to questions, sent by the app"),
             Tag("spaced repetition", "What a learner is to review"),
+            Tag("search", "Lessons and questions that a term finds"),
             Tag("tryouts", "Timed tests, from their start to the result"),
             Tag("achievements", "What a learner was awarded"),
             Tag("events", "Work that the app asks for, and what happened that it should hear of"),

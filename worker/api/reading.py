@@ -13,21 +13,26 @@ _CONNECT_TIMEOUT_S: Final = 5
 _APPLICATION: Final = "elp-api"
 
 
-def create_engine(settings: Settings) -> AsyncEngine:
-    """Return an engine with the API's time-outs; asyncpg reads if the URL names it, else psycopg."""
+def create_engine(settings: Settings, timeout_ms: int | None = None) -> AsyncEngine:
+    """Return an engine with the API's time-outs; asyncpg reads if the URL names it, else psycopg.
+
+    Args:
+        settings: where, and how long a statement may take.
+        timeout_ms: how long, if it is not what the settings say for all.
+    """
     url = settings.required_database_url()
-    timeout_ms = str(settings.database_statement_timeout_ms)
+    limit_ms = str(settings.database_statement_timeout_ms if timeout_ms is None else timeout_ms)
     arguments: dict[str, Any]
     if url.startswith("postgresql+asyncpg://"):
         driver = "asyncpg"
-        server_settings = {"application_name": _APPLICATION, "statement_timeout": timeout_ms}
+        server_settings = {"application_name": _APPLICATION, "statement_timeout": limit_ms}
         arguments = {"timeout": _CONNECT_TIMEOUT_S, "server_settings": server_settings}
     else:
         driver = "psycopg"
         arguments = {
             "application_name": _APPLICATION,
             "connect_timeout": _CONNECT_TIMEOUT_S,
-            "options": f"-c statement_timeout={timeout_ms}",
+            "options": f"-c statement_timeout={limit_ms}",
         }
     return create_async_engine(
         driver_url(url, driver),

@@ -1,6 +1,21 @@
 """The command line `elp`: one sub-command a thing an operator does. Each stands in a module of its own."""
 
-from worker.cli import achievements, basics, db, demo, doctor, jobs, seed, servers, simulate, srs, tryouts, up
+from worker.cli import (
+    achievements,
+    basics,
+    content,
+    db,
+    demo,
+    doctor,
+    jobs,
+    search,
+    seed,
+    servers,
+    simulate,
+    srs,
+    tryouts,
+    up,
+)
 from worker.cli.console import ElpTyper
 
 app = ElpTyper(
@@ -18,7 +33,9 @@ app.command()(doctor.doctor)
 app.command()(simulate.simulate)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(achievements.app, name="achievements")
+app.add_typer(content.app, name="content")
 app.add_typer(db.app, name="db")
+app.add_typer(search.app, name="search")
 app.add_typer(srs.app, name="srs")
 app.add_typer(tryouts.app, name="tryouts")
 app.add_typer(servers.app, name="servers")

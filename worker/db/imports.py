@@ -1,7 +1,7 @@
 """Bulk import: CSV or JSON Lines into a table, the good lines loaded, the bad ones reported by line and field."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,6 +44,7 @@ def import_rows(
     file_format: FileFormat,
     key: Sequence[str] = (),
     max_errors: int = MAX_ERRORS,
+    progress: Callable[[int], None] | None = None,
 ) -> Imported:
     """Load the good lines of a file into a table, and report each bad one by its line, field and reason.
 
@@ -59,7 +60,8 @@ def import_rows(
             Columns that are not named take their defaults; those that the database computes can't be given.
         key: columns of the primary key or a unique constraint. Given, a row whose key is there updates it (if it
             differs); of two lines with one key the later counts. Not given, such a line is an error.
-        max_errors: how many bad lines are put up with.
+        max_errors: how many bad lines are put up with; 0: all or nothing.
+        progress: is told after each chunk how many records, good and bad, have been dealt with.
 
     Raises:
         ImportRefusedError: no such table, a header that doesn't fit, or more than `max_errors` bad lines; nothing
@@ -76,8 +78,12 @@ def import_rows(
     loader = _Loader(connection, table, {row[0]: row[4] for row in found}, tuple(key), max_errors)
     read = read_csv if file_format == "csv" else read_json_lines
     with connection.transaction():
+        done = 0
         for chunk in _chunks(read(lines, columns)):
             loader.load_chunk(chunk)
+            done += len(chunk)
+            if progress is not None:
+                progress(done)
     return Imported(loader.inserted, loader.updated, loader.unchanged, tuple(sorted(loader.errors, key=_line)))
 
 

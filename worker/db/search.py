@@ -1,52 +1,25 @@
 """Full-text search over one table, in English and Indonesian at once: the seam that callers use."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    String,
-    Text,
-    cast,
-    func,
-    inspect,
-    literal,
-    literal_column,
-    select,
-)
-from sqlalchemy.dialects.postgresql import REGCONFIG, TSVECTOR
+from sqlalchemy import ColumnElement, String, func, inspect, literal_column, select
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
 from worker.db.filters import columns_of, conditions
 from worker.db.pagination import MAX_PER_PAGE, check_count
-from worker.errors import ElpError
+from worker.db.search_query import LANGUAGES, LENGTH_DAMPED, configuration, wanted_query, whole_query
+from worker.db.search_terms import MAX_TERM_CHARACTERS, SearchError, parse_term
+
+__all__ = ["MAX_TERM_CHARACTERS", "SearchError", "search_full_text"]
 
 Entity = TypeVar("Entity", bound=DeclarativeBase)
 
-MAX_TERM_CHARACTERS: Final = 1_000
-"""Beyond this nobody searches, somebody attacks; a term of 200,000 exhausts the server's stack depth."""
-_LANGUAGES: Final = ("english", "indonesian")
-_LENGTH_DAMPED: Final = 1
-"""ts_rank's flag: divide by 1 + log(length), so that a long text does not win by repeating itself."""
-
-_PARTS: Final = re.compile(r'-?"[^"]*"?|\S+')
-"""A phrase in quotes, a word, or either after a minus."""
-
-_HYPHEN: Final = re.compile(r"(?<=\w)-(?=\w)")
-
-
-class SearchError(ElpError):
-    """A search cannot be done as asked.
-
-    Attributes:
-        field: the argument at fault: search_term or search_fields.
-    """
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
+_EXPLAINED: Final = "explanation"
+"""A model with this column explains answers, and its vector holds that with weight C."""
+_WITHOUT_EXPLANATIONS: Final = """CAST('{a,b,d}' AS "char"[])"""
 
 
 async def search_full_text(
@@ -57,12 +30,14 @@ async def search_full_text(
     search_fields: Sequence[str] | None = None,
     filters: Mapping[str, Any] | None = None,
     limit: int = 20,
+    for_editors: bool = False,
 ) -> list[Entity]:
     """Return the rows of `model` whose text matches `search_term`, the best first.
 
     The term reads as people write to search engines (`"exact phrase"`, `or`, `-without`), accents and case aside, each
     word reduced to its stem by the English and by the Indonesian rules; a row matches if either reading does. A term
-    without a word to look for (empty, stop words only, exclusions only) finds nothing.
+    without a word to look for (empty, stop words only, exclusions only) finds nothing. Explanations of questions give
+    answers away, so only editors find by them.
 
     A model with a `search_vector` is searched by that, through its GIN index: cost grows with the matching rows, each
     of which is ranked. Others are searched by the texts in `search_fields`, which reads the whole table.
@@ -74,6 +49,7 @@ async def search_full_text(
         search_fields: names of text columns; used (and needed) where the model has no `search_vector`.
         filters: values by column name; a list or set means one of them, None means NULL.
         limit: rows at most, 1–1000.
+        for_editors: search the explanations of questions, too.
 
     Raises:
         SearchError: the term is too long, or a field isn't a text column of the model.
@@ -83,56 +59,23 @@ async def search_full_text(
     check_count("limit", limit, MAX_PER_PAGE)
     vector = _vector(columns_of(model), search_fields)
     wanted = conditions(model, filters or {})
-    term = _clean(search_term)
-    if not term:
+    term = parse_term(search_term)
+    if term.is_empty:
         return []
-    query = _query(term)
+    query = whole_query(term)
+    searched = vector
+    if not for_editors and "search_vector" in columns_of(model) and _EXPLAINED in columns_of(model):
+        searched = func.ts_filter(vector, literal_column(_WITHOUT_EXPLANATIONS), type_=TSVECTOR)
+    rank = func.ts_rank(searched, wanted_query(term), LENGTH_DAMPED).desc()
     statement = (
-        # A query that is all exclusions has no word to look up in an index ('T'), and one of stop words none at all.
+        # The index answers what is wanted. The rest is asked of what may be seen: an exclusion that were met by an
+        # explanation would tell what stands in it. A query of stop words has no word to look up ('').
         select(model)
-        .where(vector.op("@@")(query), func.querytree(query).not_in(["", "T"]), *wanted)
-        .order_by(func.ts_rank(vector, query, _LENGTH_DAMPED).desc(), *inspect(model).primary_key)
+        .where(vector.op("@@")(wanted_query(term)), searched.op("@@")(query), *wanted)
+        .order_by(rank, *inspect(model).primary_key)
         .limit(limit)
     )
     return list(await session.scalars(statement))
-
-
-def _clean(search_term: str) -> str:
-    """Return the term without what PostgreSQL's text cannot hold (NUL, lone surrogates) or people cannot see."""
-    if not isinstance(search_term, str):
-        raise SearchError("search_term", f"must be text, not {type(search_term).__name__}")
-    if len(search_term) > MAX_TERM_CHARACTERS:
-        raise SearchError("search_term", f"must have at most {MAX_TERM_CHARACTERS} characters, not {len(search_term)}")
-    visible = "".join(character if character.isprintable() else " " for character in search_term)
-    # A hyphen would demand the parts side by side: “buku-buku” shall find “buku”.
-    return " ".join(_HYPHEN.sub(" ", visible).split())
-
-
-def _configuration(language: str) -> ColumnElement[Any]:
-    return cast(literal_column(f"'{language}'"), REGCONFIG)
-
-
-def _query(term: str) -> ColumnElement[Any]:
-    """Return the tsquery of a term: what it looks for in either language, and in neither what it excludes.
-
-    Left to websearch_to_tsquery, an exclusion would hold in one language only, and so let through whatever the other
-    one's stems tell apart.
-    """
-    wanted: list[str] = []
-    excluded: list[str] = []
-    for part in _PARTS.findall(term):
-        (excluded if part.startswith("-") else wanted).append(part)
-    query = _either(" ".join(wanted))
-    if not excluded:
-        return query
-    unwanted = _either(" or ".join(part.lstrip("-") for part in excluded))
-    return func.tsquery_and(query, func.tsquery_not(unwanted))
-
-
-def _either(term: str) -> ColumnElement[Any]:
-    unaccented = func.unaccent(literal(term, Text))
-    english, indonesian = (func.websearch_to_tsquery(_configuration(language), unaccented) for language in _LANGUAGES)
-    return func.tsquery_or(english, indonesian)
 
 
 def _vector(columns: Mapping[str, ColumnElement[Any]], search_fields: Sequence[str] | None) -> ColumnElement[Any]:
@@ -145,5 +88,5 @@ def _vector(columns: Mapping[str, ColumnElement[Any]], search_fields: Sequence[s
     if not search_fields:
         raise SearchError("search_fields", "name at least one: the model has no search_vector")
     text = func.unaccent(func.concat_ws(" ", *(columns[field] for field in search_fields)))
-    english, indonesian = (func.to_tsvector(_configuration(language), text, type_=TSVECTOR) for language in _LANGUAGES)
+    english, indonesian = (func.to_tsvector(configuration(language), text, type_=TSVECTOR) for language in LANGUAGES)
     return english.op("||", return_type=TSVECTOR())(indonesian)

@@ -59,6 +59,7 @@ def _examine(facts: Facts) -> Iterator[Finding]:
         yield from _jobs(state, facts)
         yield from _inbox(state, facts)
         yield from _outbox(state, facts)
+        yield _search(state)
         yield from _unknown_work(facts.database)
         yield from _partitions(facts.database)
         yield from _time_zones(facts.database)
@@ -223,6 +224,20 @@ def _outbox(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
         yield Finding("outbox", level, found, remedy)
     elif not outbox.parked:
         yield Finding("outbox", "ok", f"{outbox.waiting:,} entries wait, {outbox.deferred:,} are for later")
+
+
+def _search(state: DatabaseState) -> Finding:
+    search = state.search
+    if search.is_rolling_out:
+        found = f"a new definition of the vectors is being rolled out; {search.marks:,} marks wait"
+        return Finding("search", "ok", f"{found} (`elp search status`)")
+    if search.oldest_s <= AGE_WARNING.total_seconds():
+        return Finding(
+            "search", "ok", f"{search.marks:,} edits are to become searchable, none for longer than a minute"
+        )
+    remedy = "start a worker: its log says `refresher_leads`; `elp search rebuild --resume` does the work by hand"
+    found = f"{search.marks:,} edits are not searchable, for up to {_words(timedelta(seconds=search.oldest_s))}"
+    return Finding("search", "warning", found, remedy)
 
 
 def _unknown_work(database: DatabaseFacts) -> Iterator[Finding]:

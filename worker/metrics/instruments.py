@@ -66,6 +66,8 @@ class Metrics:
         self.rejected = counter("elp_attempts_rejected", "Attempts that could not be graded", "reason")
         self.drain_retries = counter("elp_attempts_drain_retries", "Drain transactions rolled back and repeated")
         self.drain_seconds = histogram("elp_attempts_drain_duration_seconds", "Time a drain of a lane took")
+        self.search_marks = counter("elp_search_marks_settled", "Marks of changed content that were worked off")
+        self.search_written = counter("elp_search_vectors_written", "Search vectors that were not what they should be")
         self.task_seconds = histogram("elp_task_duration_seconds", "Time a Celery task took", "task", "outcome")
 
 

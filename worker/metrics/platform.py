@@ -90,6 +90,10 @@ def database_families(state: DatabaseState | None, now: datetime) -> Iterator[Me
     yield from _job_families(state, now)
     yield from _inbox_families(state, now)
     yield from _outbox_families(state, now)
+    yield GaugeMetricFamily(
+        "elp_search_marks_waiting", "Marks of changed content that wait, to 50,000", value=state.search.marks
+    )
+    yield GaugeMetricFamily("elp_search_oldest_mark_seconds", "Age of the oldest of them", value=state.search.oldest_s)
     alive = _family("elp_worker_alive", "Heard of within 30 s", "worker")
     consuming = _family("elp_worker_consuming", "Connected to the broker and taking messages", "worker")
     for heartbeat in state.heartbeats:

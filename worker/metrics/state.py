@@ -54,6 +54,18 @@ class OutboxState:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchState:
+    """How far search is behind the content."""
+
+    marks: int
+    """Of lessons and questions whose vectors are to be computed."""
+    oldest_s: float
+    """Seconds since the oldest of them was set."""
+    is_rolling_out: bool
+    """Whether a new definition of the vectors is on its way to all rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class PulseState:
     """Whether some pulse leads, and what the database's clock showed."""
 
@@ -85,6 +97,7 @@ class DatabaseState:
     pulse: PulseState
     clock: ClockState
     heartbeats: Sequence[Heartbeat]
+    search: SearchState = SearchState(0, 0.0, is_rolling_out=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +114,7 @@ class BrokerState:
 
 
 def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) -> DatabaseState:
-    """Return what PostgreSQL knows: eight small statements, whatever the tables hold."""
+    """Return what PostgreSQL knows: nine small statements, whatever the tables hold."""
     pulse_lock = {"lock_class": LEADER_LOCK[0], "lock_number": LEADER_LOCK[1]}
     lanes = {"lanes": LANES, "lock_class": LANE_LOCK_CLASS, "most": COUNTED}
     asked_at = clock.now()
@@ -112,6 +125,8 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         lane_states = cursor.execute(load_query(_PACKAGE, "lanes"), lanes).fetchall()
     with connection.cursor(row_factory=class_row(OutboxState)) as cursor:
         (outbox,) = cursor.execute(load_query(_PACKAGE, "outbox"), {"now": now, "most": COUNTED}).fetchall()
+    with connection.cursor(row_factory=class_row(SearchState)) as cursor:
+        (search,) = cursor.execute(load_query(_PACKAGE, "search"), {"now": now, "most": COUNTED}).fetchall()
     recent = connection.execute(load_query(_PACKAGE, "recent_runs"), {"since": now - _RECENT}).fetchall()
     shards = connection.execute(load_query(_PACKAGE, "open_shards"), {"now": now}).fetchall()
     return DatabaseState(
@@ -123,6 +138,7 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         pulse=pulse,
         clock=compared,
         heartbeats=load_heartbeats(connection),
+        search=search,
     )
 
 

@@ -11,7 +11,7 @@ from worker.models.events import AppEvent
 from worker.models.heartbeats import WorkerHeartbeat
 from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard, JobTask
 from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
-from worker.models.search import SearchDirty
+from worker.models.search import SearchDirty, SearchState, SearchWord
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
 from worker.models.tryouts import (
     TryoutAnswer,
@@ -50,6 +50,8 @@ __all__ = [
     "ReconciliationBreak",
     "ReconciliationRun",
     "SearchDirty",
+    "SearchState",
+    "SearchWord",
     "SrsCard",
     "SrsDueQueue",
     "SrsFit",

@@ -32,6 +32,9 @@ QuestionType = Literal[
 ]
 SetKind = Literal["tryout", "placement", "practice"]
 
+_AT_ONCE = {"fastupdate": "off"}
+"""A GIN index without a list of pending entries: no writer pays for others, and no query reads the list."""
+
 SLUG = "slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND char_length(slug) <= 200"
 
 
@@ -70,7 +73,7 @@ class Lesson(Base):
         UniqueConstraint("slug", name="uq_lessons_slug"),
         Index("idx_lessons_level_skill", "level", "skill"),
         Index("idx_lessons_path", "path", "unit", "position"),
-        Index("idx_lessons_search", "search_vector", postgresql_using="gin"),
+        Index("idx_lessons_search", "search_vector", postgresql_using="gin", postgresql_with=_AT_ONCE),
     )
 
 
@@ -125,7 +128,7 @@ class Question(Base):
         check("item_guessing", "item_guessing >= 0 AND item_guessing < 1"),
         one_of("status", Status),
         Index("idx_questions_type_level", "type", "level"),
-        Index("idx_questions_search", "search_vector", postgresql_using="gin"),
+        Index("idx_questions_search", "search_vector", postgresql_using="gin", postgresql_with=_AT_ONCE),
     )
 
 

@@ -1,13 +1,13 @@
-"""What the search refresh has still to do."""
+"""What the search refresh has still to do, how far it has come, and the words that there are to be searched for."""
 
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.models.base import QUEUE_STORAGE, Base, TimeOrderedKey, one_of
+from worker.models.base import QUEUE_STORAGE, Base, TimeOrderedKey, check, one_of
 
 Searchable = Literal["lesson", "question"]
 
@@ -30,4 +30,36 @@ class SearchDirty(Base):
     __table_args__ = (
         one_of("object_type", Searchable),
         {"postgresql_with": QUEUE_STORAGE},
+    )
+
+
+class SearchState(Base):
+    """How far the vectors of a kind of object follow the present definition."""
+
+    __tablename__ = "search_state"
+
+    object_type: Mapped[Searchable] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(server_default=text("0"))
+    """The `search_vector_version()` by which all vectors were computed, or marked to be."""
+    marked_through: Mapped[UUID | None]
+    """While a new definition is rolled out: everything up to this id is marked."""
+    words_due: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Whether so much was written that `search_words` must be counted anew."""
+
+    __table_args__ = (one_of("object_type", Searchable), check("version", "version >= 0"))
+
+
+class SearchWord(Base):
+    """A word that learners can find something by: where misspelt ones are looked up, and beginnings completed."""
+
+    __tablename__ = "search_words"
+
+    word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    """In lower case and without accents, as it is written (not its stem)."""
+    documents: Mapped[int] = mapped_column(server_default=text("1"))
+    """Lessons and questions that have it, as of the last count; 1 for a word that came since."""
+
+    __table_args__ = (
+        check("documents", "documents > 0"),
+        Index("idx_search_words_similar", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}),
     )

@@ -1,0 +1,35 @@
+-- The tsquery of what a term wants, as worker/db/search_terms.py reads it: groups, all of which must be met, of items, any of
+-- which meets its group. An item is {"text", "phrase", "prefix", "also"}: a word or a phrase, read by either language, without
+-- accents; a prefix stands for whatever begins so; `also` are words that are as good. No groups, or only stop words: ''.
+-- Some 10 µs a word. A query asks for it in a subquery, or it would be computed for each row.
+CREATE FUNCTION search_tsquery(groups jsonb) RETURNS tsquery
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    asked tsquery := '';
+    met tsquery;
+    members jsonb;
+    item jsonb;
+    reading text;
+BEGIN
+    FOR members IN SELECT value FROM jsonb_array_elements(groups) LOOP
+        met := '';
+        FOR item IN SELECT value FROM jsonb_array_elements(members) LOOP
+            FOR reading IN
+                SELECT item ->> 'text' UNION ALL SELECT value FROM jsonb_array_elements_text(coalesce(item -> 'also', '[]'))
+            LOOP
+                reading := unaccent(reading);
+                IF (item -> 'phrase')::boolean THEN
+                    met := met || phraseto_tsquery('english', reading) || phraseto_tsquery('indonesian', reading);
+                ELSE
+                    met := met || plainto_tsquery('english', reading) || plainto_tsquery('indonesian', reading);
+                END IF;
+            END LOOP;
+            IF (item -> 'prefix')::boolean THEN
+                met := met || to_tsquery('simple', (item ->> 'text') || ':*');
+            END IF;
+        END LOOP;
+        asked := asked && met;
+    END LOOP;
+    RETURN asked;
+END
+$$
