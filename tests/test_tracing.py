@@ -1,9 +1,12 @@
 """Traces: one from a request to the drain or the shard it caused; nothing at all while they are off."""
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from celery import signals
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -11,9 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.api.bodies import new_attempt
 from tests.api.server import ApiServer
 from tests.jobs import conftest as jobs
-from tests.support.processes import wait_until
+from tests.support.processes import Program, wait_until
 from worker import app as celery_app
 from worker import tracing
+from worker.embedded.ports import free_port
 from worker.errors import ConfigurationError
 from worker.settings import Settings
 
@@ -103,3 +107,48 @@ def test_each_worker_child_starts_its_own(settings: Callable[..., Settings], mon
     settings()
     signals.worker_process_init.send(sender=None)
     assert started == ["worker"]
+
+
+@pytest.mark.processes
+def test_collector_receives_one_trace_from_the_request_to_the_drain_in_another_process(
+    program: Callable[..., Program], database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    received = tmp_path / "spans"
+    collector = program("python", "-m", "tests.support.otlp_receiver", str(received))
+    collector.start(ready=lambda: collector.output().endswith("\n"))
+    environment = {
+        "ELP_TRACING": "true",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.output().split()[0]}",
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+    }
+    worker = program("python", "-m", "celery", "-A", "worker.app", "worker", "-c", "1", "-Q", "attempts", **environment)
+    worker.start(ready=lambda: "ready." in worker.output())
+    port = free_port()
+    api = program("python", "-m", "worker.api", ELP_API_PORT=str(port), ELP_API_TOKEN="t0ken", **environment)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer t0ken"}) as client:
+
+        def is_serving() -> bool:
+            try:
+                return client.get("/v1/health").is_success
+            except httpx.TransportError:
+                return False
+
+        api.start(ready=is_serving)
+        client.post("/v1/attempts", json=new_attempt(), headers={"traceparent": PARENT}).raise_for_status()
+
+    def of_the_trace() -> dict[str, dict[str, Any]]:
+        lines = received.read_text().splitlines() if received.exists() else []
+        spans = [json.loads(line) for line in lines if line.endswith("}")]
+        return {span["name"]: span for span in spans if span["trace"] == f"{TRACE:032x}"}
+
+    wait_until(lambda: {"request", "attempts.drain", "drain"} <= of_the_trace().keys(), what="the trace")
+    found = of_the_trace()
+    assert {name: found[name]["service"] for name in ("request", "attempts.drain", "drain")} == {
+        "request": "elp-api",
+        "attempts.drain": "elp-worker",
+        "drain": "elp-worker",
+    }
+    assert found["request"]["parent"] == PARENT.split("-")[2]
+    assert found["attempts.drain"]["parent"] == found["request"]["span"]
+    assert found["drain"]["parent"] == found["attempts.drain"]["span"]
+    assert "lane" in found["drain"]["attributes"]
