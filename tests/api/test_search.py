@@ -58,6 +58,7 @@ def test_filters_pages_and_audiences_are_taken_from_the_query(api, content):
         ({"q": "zebra", "level": "C2"}, "level"),
         ({"q": "zebra", "kind": "user"}, "kind"),
         ({"q": "zebra", "status": "draft"}, "status"),
+        ({"q": "zebra", "kind": "lesson", "type": "ordering"}, "type"),
         ({"q": "zebra", "topic": "a\0"}, "topic"),
         ({"q": "zebra", "topic": "a" * 501}, "topic"),
         ({"q": "zebra", "topic": ["a"] * 21}, "topic"),

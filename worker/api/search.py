@@ -61,6 +61,8 @@ async def search(
     """
     if audience == "learner" and status is not None and status != ["published"]:
         raise _invalid("status", "learners find what is published: leave it out, or ask as an editor")
+    if kind == "lesson" and type:
+        raise _invalid("type", "lessons have none: leave it out, or look for questions")
     for each in topic or ():
         if len(each) > _MAX_TOPIC or "\0" in each or not each.isprintable():
             raise _invalid("topic", f"must be of printable characters, at most {_MAX_TOPIC}")

@@ -21,7 +21,16 @@ from worker.search.correction import MIN_LETTERS, best_correction
 from worker.search.highlight import EXCHANGED, NEUTRAL, OPTIONS, marked
 from worker.search.values import MOST_RANKED, Asked, Facet, Found, Hit, Matching, SearchTimeoutError
 
-_FIND: Final = {kind: as_text(load_query("worker.search", f"find_{kind}s")) for kind in ("question", "lesson")}
+
+def _compact(query: str) -> str:
+    """Return a statement without comments and indentation: psycopg keeps its reading of those up to 4,096 bytes."""
+    lines = (line.strip() for line in query.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("--"))
+
+
+_FIND: Final = {
+    kind: as_text(_compact(load_query("worker.search", f"find_{kind}s"))) for kind in ("question", "lesson")
+}
 _SIMILAR: Final = as_text(load_query("worker.search", "similar_words"))
 _COMPLETIONS: Final = as_text(load_query("worker.search", "completions"))
 _COMPLETED: Final = 8
