@@ -20,8 +20,8 @@ TRANSACTION: Final[Mapping[TransactionState, frozenset[TransactionState]]] = {
     "pending": frozenset({"unknown", "succeeded", "declined", "cancelled"}),
     "unknown": frozenset({"pending", "succeeded", "declined", "cancelled"}),
     "succeeded": frozenset(),
-    "declined": frozenset(),
-    "cancelled": frozenset(),
+    "declined": frozenset({"succeeded"}),  # the gateway's word came after all: a bank transfer paid late
+    "cancelled": frozenset({"succeeded"}),
 }
 OPEN: Final[frozenset[TransactionState]] = frozenset({"intended", "pending", "unknown"})
 """The outcome is not known yet."""

@@ -5,7 +5,7 @@ from worker.models.attempts import AttemptInbox, AttemptRejection, LessonProgres
 from worker.models.audit import AuditLog
 from worker.models.backups import Backup
 from worker.models.base import Base
-from worker.models.billing import PaymentTransaction, Plan, Subscription
+from worker.models.billing import Coupon, Invoice, InvoiceLine, PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
 from worker.models.events import AppEvent
 from worker.models.heartbeats import WorkerHeartbeat
@@ -32,6 +32,9 @@ __all__ = [
     "AuditLog",
     "Backup",
     "Base",
+    "Coupon",
+    "Invoice",
+    "InvoiceLine",
     "JobControl",
     "JobOutbox",
     "JobRun",
