@@ -216,7 +216,7 @@ def set_method(
         UnknownSubscriptionError, RefusedChangeError: there is none, or it is over.
     """
     open_charge = connection.execute(
-        "SELECT FROM payment_transactions WHERE subscription_id = %s AND kind = 'charge'"
+        "SELECT state FROM payment_transactions WHERE subscription_id = %s AND kind = 'charge'"
         " AND state IN ('intended', 'pending', 'unknown')",
         (subscription_id,),
     ).fetchone()
@@ -224,6 +224,8 @@ def set_method(
     def rule(subscription: Subscription) -> Change:
         if subscription.state in _OVER:
             raise RefusedChangeError(f"subscription {subscription.id} is {subscription.state}")
+        if open_charge is not None and open_charge[0] != "pending":
+            raise RefusedChangeError("a charge is under way with the present one: try again in some minutes")
         if subscription.state == "past_due" and open_charge is None:
             return Change(subscription, replace(subscription, next_attempt_at=now))
         return Change(subscription, subscription)

@@ -49,6 +49,8 @@ _KINDS: Final[Mapping[str, LineKind]] = {
     "refund": "refund",
     "payout": "payout",
 }
+_FAILURES: Final = (stripe.StripeError, AttributeError, KeyError, TypeError, ValueError)
+"""What a call may end with: the SDK itself stumbles over answers that are not Stripe's, such as a proxy's page."""
 _TOLERANCE_S: Final = 300
 """How old a webhook's signature may be."""
 _LOOK_BACK: Final = timedelta(hours=1)
@@ -89,7 +91,7 @@ class Stripe:
                 },
                 {"idempotency_key": request.key},
             )
-        except stripe.StripeError as error:
+        except _FAILURES as error:
             return _failure(error)
         return _outcome(intent)
 
@@ -106,7 +108,7 @@ class Stripe:
             for intent in found.auto_paging_iter():
                 if intent.metadata and intent.metadata.to_dict().get("order_id") == request.key:
                     return _outcome(intent)
-        except stripe.StripeError as error:
+        except _FAILURES as error:
             failed = _failure(error)
             return Unknown(failed.code, failed.reference) if isinstance(failed, Declined) else failed
         return NotFound()
@@ -122,7 +124,7 @@ class Stripe:
                 },
                 {"idempotency_key": request.key},
             )
-        except stripe.StripeError as error:
+        except _FAILURES as error:
             return _failure(error)
         match made.status:
             case "succeeded":
@@ -150,7 +152,7 @@ class Stripe:
             for row in rows.auto_paging_iter():
                 if row.type in _KINDS:
                     yield _line(row, day)
-        except stripe.StripeError as error:
+        except _FAILURES as error:
             raise GatewayError(f"Stripe's balance transactions of {day} cannot be read: {error}") from None
 
     def verify_notification(self, headers: Mapping[str, str], body: bytes) -> Notification:
@@ -195,7 +197,7 @@ def _outcome(intent: stripe.PaymentIntent) -> ChargeOutcome:
             return Declined("hard" if code in _HARD else "soft", code, intent.id)
 
 
-def _failure(error: stripe.StripeError) -> Declined | Unknown | NotSent:
+def _failure(error: Exception) -> Declined | Unknown | NotSent:
     match error:
         case stripe.CardError():
             intent = error.error and error.error.payment_intent
@@ -211,7 +213,7 @@ def _failure(error: stripe.StripeError) -> Declined | Unknown | NotSent:
         case stripe.InvalidRequestError() | stripe.AuthenticationError() | stripe.PermissionError():
             return Declined("hard", str(error.code or type(error).__name__))
         case _:
-            return Unknown(f"{type(error).__name__} {error.http_status}")
+            return Unknown(f"{type(error).__name__} {getattr(error, 'http_status', '')}".strip())
 
 
 def _line(row: stripe.BalanceTransaction, day: date) -> SettlementLine:
