@@ -102,10 +102,10 @@ class Stripe:
                 return _outcome(self._client.v1.payment_intents.retrieve(request.reference))
             customer = request.token.partition("/")[0]
             since = int((request.requested_at - _LOOK_BACK).timestamp())
-            found = self._client.v1.payment_intents.list(
-                {"customer": customer, "created": {"gte": since}, "limit": 100}
-            )
-            for intent in found.auto_paging_iter():
+            found = self._client.v1.payment_intents.list({"customer": customer, "limit": 100})
+            for intent in found.auto_paging_iter():  # the newest first
+                if intent.created < since:
+                    break
                 if intent.metadata and intent.metadata.to_dict().get("order_id") == request.key:
                     return _outcome(intent)
         except _FAILURES as error:

@@ -249,6 +249,8 @@ def _stripe(book: Book, asked: Asked, parts: list[str]) -> Reply:
             book.asked["lookup"] += 1
             known = book.find("stripe", reference.removeprefix("pi_"))
             return Reply(200, _intent(known)) if known else Reply(404, {"error": {"code": "resource_missing"}})
+        case "GET", ["balance_transactions"]:
+            return _balance(book, asked.query)
         case "POST", ["refunds"]:
             book.asked["refund"] += 1
             known = book.find("stripe", form["payment_intent"].removeprefix("pi_"))
@@ -257,6 +259,19 @@ def _stripe(book: Book, asked: Asked, parts: list[str]) -> Reply:
                 return Reply(400, {"error": {"type": "invalid_request_error", "code": "charge_already_refunded"}})
             return Reply(200, {"id": f"re_{key}", "object": "refund", "status": "succeeded"})
     return Reply(404, {"error": {"type": "invalid_request_error", "code": "resource_missing"}})
+
+
+def _balance(book: Book, query: Mapping[str, list[str]]) -> Reply:
+    begins, ends = int(query["created[gte]"][0]), int(query["created[lt]"][0])
+    rows = []
+    for each in book.charged():
+        created = int(each.updated_at.timestamp())
+        if each.gateway == "stripe" and begins <= created < ends:
+            source = {"id": f"ch_{each.reference}", "object": "charge", "payment_intent": f"pi_{each.reference}"}
+            row = {"id": f"txn_{each.reference}", "object": "balance_transaction", "type": "charge", "fee": 59}
+            row |= {"amount": int(each.amount * 100), "currency": each.currency.lower(), "created": created}
+            rows.append({**row, "source": {**source, "metadata": {"order_id": each.key}}})
+    return Reply(200, {"object": "list", "data": rows, "has_more": False, "url": ""})
 
 
 def _intent_reply(order: Order) -> Reply:
