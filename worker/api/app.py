@@ -35,7 +35,9 @@ from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.api.search import search
 from worker.api.study import due_forecast, statistics
+from worker.api.subscriptions import SUBSCRIPTION_ROUTES
 from worker.api.tryouts import HANDLERS as TRYOUTS
+from worker.api.webhooks import Webhooks, receive_notification
 from worker.attempts.inbox import Inbox
 from worker.events.feed import EventFeed, Notices
 from worker.nudges import LaneNudger, publish_scoring
@@ -157,6 +159,8 @@ def create_app(settings: Settings | None = None) -> Api:
             change_preferences,
             search,
             *TRYOUTS,
+            receive_notification,
+            *SUBSCRIPTION_ROUTES,
             health,
             ready,
             show_metrics,
@@ -175,6 +179,7 @@ def create_app(settings: Settings | None = None) -> Api:
             "exposition": _provided(Exposition(settings, figures)),
             "finder": _provided(Finder(search_engine)),
             "sittings": _provided(sittings),
+            "webhooks": _provided(Webhooks(engine, settings)),
         },
         exception_handlers={
             ProblemError: problems.handle_problem,

@@ -2,12 +2,15 @@
 
 from worker.cli import (
     achievements,
+    audit,
     basics,
+    billing,
     content,
     db,
     demo,
     doctor,
     jobs,
+    keys,
     search,
     seed,
     servers,
@@ -38,6 +41,9 @@ app.add_typer(db.app, name="db")
 app.add_typer(search.app, name="search")
 app.add_typer(srs.app, name="srs")
 app.add_typer(tryouts.app, name="tryouts")
+app.add_typer(audit.app, name="audit")
+app.add_typer(billing.app, name="billing")
+app.add_typer(keys.app, name="keys")
 app.add_typer(servers.app, name="servers")
 app.command()(basics.settings)
 app.command()(basics.version)
