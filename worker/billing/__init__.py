@@ -1,0 +1,1 @@
+"""Subscriptions renewed and payments reconciled: pure rules, what speaks to gateways, and the books."""

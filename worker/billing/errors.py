@@ -1,0 +1,7 @@
+"""What can go wrong with money and its books."""
+
+from worker.errors import ElpError
+
+
+class MoneyError(ElpError):
+    """An amount that its currency cannot have, or amounts that do not go together."""
