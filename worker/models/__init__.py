@@ -10,7 +10,14 @@ from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet,
 from worker.models.events import AppEvent
 from worker.models.heartbeats import WorkerHeartbeat
 from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard, JobTask
-from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
+from worker.models.reconciliation import (
+    LedgerEntry,
+    ReconciliationBreak,
+    ReconciliationRun,
+    SettlementImport,
+    SettlementLine,
+    WebhookInbox,
+)
 from worker.models.search import SearchDirty
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
 from worker.models.tryouts import (
@@ -38,6 +45,7 @@ __all__ = [
     "JobRunSummary",
     "JobShard",
     "JobTask",
+    "LedgerEntry",
     "Lesson",
     "LessonProgress",
     "LessonQuestion",
@@ -50,6 +58,8 @@ __all__ = [
     "ReconciliationBreak",
     "ReconciliationRun",
     "SearchDirty",
+    "SettlementImport",
+    "SettlementLine",
     "SrsCard",
     "SrsDueQueue",
     "SrsFit",
