@@ -41,6 +41,34 @@ def make_transaction(
     return insert(connection, "payment_transactions", **pair, **charge | values)
 
 
+def make_coupon(connection: Connection[Any], **values: Any) -> UUID:
+    """Ten per cent off, for ever."""
+    return insert(connection, "coupons", **{"code": uuid4().hex.upper(), "percent_off": Decimal(10)} | values)
+
+
+def make_invoice(
+    connection: Connection[Any], *, user_id: UUID | None = None, subscription_id: UUID | None = None, **values: Any
+) -> UUID:
+    """An open invoice of a month."""
+    user_id = user_id or make_user(connection)
+    pair = {"user_id": user_id, "subscription_id": subscription_id or make_subscription(connection, user_id=user_id)}
+    start = values.setdefault("period_start", datetime(2026, 1, 30, 17, tzinfo=UTC))
+    invoice = {
+        "period_end": start + timedelta(days=28),
+        "currency": "IDR",
+        "total": Decimal(99_000),
+        "issued_at": start,
+    }
+    return insert(connection, "invoices", **pair, **invoice | values)
+
+
+def make_invoice_line(connection: Connection[Any], *, subscription_id: UUID | None = None, **values: Any) -> UUID:
+    """A line that waits for the next invoice."""
+    subscription_id = subscription_id or make_subscription(connection)
+    line = {"kind": "plan", "amount": Decimal(99_000)}
+    return insert(connection, "invoice_lines", subscription_id=subscription_id, **line | values)
+
+
 def make_webhook(connection: Connection[Any], **values: Any) -> UUID:
     webhook = {"gateway": "midtrans", "event_id": uuid4().hex, "event_type": "settlement", "body": b"{}"}
     return insert(connection, "webhook_inbox", **webhook | values)
@@ -96,6 +124,11 @@ def make_backup(connection: Connection[Any], **values: Any) -> UUID:
 def make_audit_entry(connection: Connection[Any], **values: Any) -> UUID:
     entry = {"actor": "cli:operator", "action": "user.role_changed", "object_type": "user", "object_id": str(uuid4())}
     return insert(connection, "audit_log", **entry | values)
+
+
+def make_audit_block(connection: Connection[Any], **values: Any) -> None:
+    block = {"number": uuid4().int >> 66, "block_id": uuid4(), "entries": 1, "digest": b"x" * 32}
+    insert_row(connection, "audit_blocks", **block | values)
 
 
 def make_heartbeat(connection: Connection[Any], **values: Any) -> None:

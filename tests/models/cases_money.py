@@ -6,7 +6,15 @@ from uuid import UUID
 
 from tests.factories_operations import make_transaction
 from tests.models.cases import Case, bounds, case, filled, json_object, money, vocabulary
-from worker.models.billing import DeclineKind, PeriodUnit, SubscriptionState, TransactionKind, TransactionState
+from worker.models.billing import (
+    DeclineKind,
+    InvoiceLineKind,
+    InvoiceState,
+    PeriodUnit,
+    SubscriptionState,
+    TransactionKind,
+    TransactionState,
+)
 from worker.models.reconciliation import (
     Account,
     BreakKind,
@@ -52,6 +60,12 @@ PLANS: list[Case] = [
     *money("plans"),
     bounds("plans", "trial_days", 0, 366),
     bounds("plans", "grace_days", 0, 90),
+    case(
+        "ck_plans_introductory_amount",
+        refused=[{"introductory_amount": Decimal(0)}, {"introductory_amount": Decimal("1.5")}],
+        accepted=[{"introductory_amount": Decimal(1)}, {"introductory_amount": Decimal("1.5"), "currency": "USD"}],
+    ),
+    bounds("plans", "introductory_periods", 0),
     json_object("plans", "features"),
 ]
 
@@ -90,6 +104,78 @@ SUBSCRIPTIONS: list[Case] = [
     ),
     bounds("subscriptions", "declines", 0),
     gateway("subscriptions"),
+    bounds("subscriptions", "coupon_periods", 0),
+    bounds("subscriptions", "introductory_periods", 0),
+    case(
+        "ck_subscriptions_next_amount",
+        refused=[{"next_amount": Decimal(0), "next_amount_from": T0}, {"next_amount": NAN, "next_amount_from": T0}],
+        accepted=[{"next_amount": Decimal(1), "next_amount_from": T0}, {}],
+    ),
+    case(
+        "ck_subscriptions_next_amount_from",
+        refused=[{"next_amount": Decimal(1)}, {"next_amount_from": T0}],
+        accepted=[{"next_amount": Decimal(1), "next_amount_from": T0}],
+    ),
+]
+
+AMOUNT_OFF = {"percent_off": None, "amount_off": Decimal(5_000), "currency": "IDR"}
+COUPONS: list[Case] = [
+    case(
+        "ck_coupons_code",
+        refused=[{"code": "AB"}, {"code": "hemat"}, {"code": "A" * 41}],
+        accepted=[{"code": "ABC"}, {"code": "9" * 40}],
+    ),
+    case(
+        "ck_coupons_percent_off",
+        refused=[{"percent_off": Decimal(0)}, {"percent_off": Decimal("100.01")}],
+        accepted=[{"percent_off": Decimal("0.01")}, {"percent_off": Decimal(100)}],
+    ),
+    case(
+        "ck_coupons_amount_off",
+        refused=[AMOUNT_OFF | {"amount_off": Decimal(0)}, AMOUNT_OFF | {"amount_off": NAN}],
+        accepted=[AMOUNT_OFF | {"amount_off": Decimal("0.01")}],
+    ),
+    case(
+        "ck_coupons_currency",
+        refused=[AMOUNT_OFF | {"currency": "idr"}],
+        accepted=[AMOUNT_OFF | {"currency": "USD"}],
+    ),
+    case(
+        "ck_coupons_takes_off",
+        refused=[{"percent_off": None}, AMOUNT_OFF | {"percent_off": Decimal(1)}, AMOUNT_OFF | {"currency": None}],
+        accepted=[{}, AMOUNT_OFF],
+    ),
+    bounds("coupons", "periods", 1),
+]
+INVOICES: list[Case] = [
+    vocabulary("invoices", "state", InvoiceState, needs={"paid": {"paid_at": T0}}),
+    case(
+        "ck_invoices_period",
+        refused=[{"period_start": T0, "period_end": T0}],
+        accepted=[{"period_start": T0, "period_end": T0 + TICK}],
+    ),
+    case("ck_invoices_currency", refused=[{"currency": "idr"}], accepted=[{"currency": "USD"}]),
+    case(
+        "ck_invoices_total",
+        refused=[{"total": Decimal("0.5")}, {"total": NAN}],
+        accepted=[{"total": Decimal(0)}, {"total": Decimal("0.5"), "currency": "USD"}],
+    ),
+    case(
+        "ck_invoices_tax",
+        refused=[{"tax": Decimal(-1)}, {"total": Decimal(10), "tax": Decimal(11)}],
+        accepted=[{"total": Decimal(10), "tax": Decimal(10)}],
+    ),
+    case(
+        "ck_invoices_paid_at",
+        refused=[{"state": "paid"}, {"state": "open", "paid_at": T0}],
+        accepted=[{"state": "paid", "paid_at": T0}, {"state": "void"}],
+    ),
+    vocabulary("invoice_lines", "kind", InvoiceLineKind),
+    case(
+        "ck_invoice_lines_amount",
+        refused=[{"amount": NAN}, {"tax": NAN}],
+        accepted=[{"amount": Decimal(-1), "tax": Decimal("-0.1")}],
+    ),
 ]
 
 REFUND = {"parent_id": make_transaction, "period_start": None, "period_end": None}
@@ -229,4 +315,4 @@ RECONCILIATION: list[Case] = [
     ),
 ]
 
-CASES = PLANS + SUBSCRIPTIONS + TRANSACTIONS + RECONCILIATION
+CASES = PLANS + SUBSCRIPTIONS + COUPONS + INVOICES + TRANSACTIONS + RECONCILIATION

@@ -34,9 +34,13 @@ from tests.factories import (
     make_user_day,
 )
 from tests.factories_operations import (
+    make_audit_block,
     make_audit_entry,
     make_backup,
+    make_coupon,
     make_heartbeat,
+    make_invoice,
+    make_invoice_line,
     make_ledger_entry,
     make_plan,
     make_reconciliation_break,
@@ -84,7 +88,10 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "job_tasks": make_job_task,
     "app_events": make_event,
     "plans": make_plan,
+    "coupons": make_coupon,
     "subscriptions": make_subscription,
+    "invoices": make_invoice,
+    "invoice_lines": make_invoice_line,
     "payment_transactions": make_transaction,
     "webhook_inbox": make_webhook,
     "settlement_imports": make_settlement_import,
@@ -95,5 +102,9 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "search_dirty": make_search_mark,
     "backups": make_backup,
     "audit_log": make_audit_entry,
+    "audit_blocks": make_audit_block,
     "worker_heartbeats": make_heartbeat,
 }
+
+APPEND_ONLY = ("audit_log", "audit_blocks")
+"""Tables whose rows nobody can change."""

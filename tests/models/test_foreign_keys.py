@@ -25,6 +25,7 @@ NEEDS: dict[str, Callable[[Connection], dict[str, Any]]] = {
     "fk_payment_transactions_parent_id": lambda _: {"kind": "refund"},
     # The subscription is another user's, or its own key would refuse the deletion first.
     "fk_payment_transactions_user_id": lambda connection: {"subscription_id": make_subscription(connection)},
+    "fk_invoices_user_id": lambda connection: {"subscription_id": make_subscription(connection)},
 }
 
 # The rules that deletion follows, as the design decides them; the models must say the same.
@@ -70,6 +71,12 @@ RULES = {
         "fk_payment_transactions_user_id",
         "fk_payment_transactions_subscription_id",
         "fk_payment_transactions_parent_id",
+        "fk_payment_transactions_invoice_id",
+        "fk_subscriptions_coupon_id",
+        "fk_invoices_user_id",
+        "fk_invoices_subscription_id",
+        "fk_invoice_lines_subscription_id",
+        "fk_invoice_lines_invoice_id",
         "fk_reconciliation_breaks_run_id",
         "fk_reconciliation_breaks_payment_transaction_id",
         "fk_reconciliation_breaks_settlement_line_id",

@@ -51,6 +51,17 @@ UNIQUES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"gateway": "xendit", "gateway_reference": "pr-1"},
         {"gateway": "midtrans"},
     ),
+    "uq_payment_transactions_open_charge": (
+        "payment_transactions",
+        {"subscription_id": make_subscription, "state": "unknown"},
+        {"state": "declined", "concluded_at": T0},
+    ),
+    "uq_coupons_code": ("coupons", {"code": "HEMAT"}, {"code": "HEMAT2"}),
+    "uq_invoices_period": (
+        "invoices",
+        {"subscription_id": make_subscription, "period_start": T0, "period_end": T1},
+        {"state": "void"},
+    ),
     "uq_payment_transactions_period": (
         "payment_transactions",
         {"subscription_id": make_subscription, "period_end": T1, **PAID},
@@ -78,6 +89,7 @@ UNIQUES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"tryout_session_id": make_tryout_session},
         {"tryout_session_id": make_tryout_session},
     ),
+    "uq_audit_blocks_block_id": ("audit_blocks", {"block_id": SOME_ID}, {"block_id": UUID(int=1)}),
     "uq_backups_label": ("backups", {"label": "full-1"}, {"label": "full-2"}),
 }
 

@@ -2,10 +2,10 @@
 
 from worker.models.achievements import AchievementMark, UserAchievement
 from worker.models.attempts import AttemptInbox, AttemptRejection, LessonProgress, QuestionAttempt, UserDay, UserStats
-from worker.models.audit import AuditLog
+from worker.models.audit import AuditBlock, AuditLog
 from worker.models.backups import Backup
 from worker.models.base import Base
-from worker.models.billing import PaymentTransaction, Plan, Subscription
+from worker.models.billing import Coupon, Invoice, InvoiceLine, PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
 from worker.models.events import AppEvent
 from worker.models.heartbeats import WorkerHeartbeat
@@ -36,9 +36,13 @@ __all__ = [
     "AppEvent",
     "AttemptInbox",
     "AttemptRejection",
+    "AuditBlock",
     "AuditLog",
     "Backup",
     "Base",
+    "Coupon",
+    "Invoice",
+    "InvoiceLine",
     "JobControl",
     "JobOutbox",
     "JobRun",

@@ -1,0 +1,1 @@
+"""Payment gateways behind one small port: Midtrans, Xendit and Stripe."""
