@@ -118,7 +118,7 @@ def _create_lines() -> None:
     )
     op.create_index("idx_settlement_lines_import", "settlement_lines", ["import_id"])
     op.create_index("idx_settlement_lines_day", "settlement_lines", ["gateway", "occurred_on"])
-    op.create_index("idx_settlement_lines_settled", "settlement_lines", ["settled_on"])
+    op.create_index("idx_settlement_lines_settled", "settlement_lines", ["gateway", "settled_on"])
     op.create_index(
         "idx_settlement_lines_reference",
         "settlement_lines",

@@ -92,10 +92,7 @@ def import_lines(
     if first is None:
         return None
     found = _take_in(connection, first, entries, [], source=source, name=name, actor=actor, now=now)
-    if not found.added:
-        connection.execute("DELETE FROM settlement_imports WHERE id = %s", (found.import_id,))
-        return None
-    return found
+    return found if found.added else None
 
 
 def _first_line(entries: Iterator[NumberedLine | LineProblem], name: str) -> tuple[NumberedLine, list[LineProblem]]:
@@ -151,6 +148,9 @@ def _take_in(
     if batch:
         added += _add(connection, import_id, batch, keys, content.update)
         lines += len(batch)
+    if digest is None and not added:
+        connection.execute("DELETE FROM settlement_imports WHERE id = %s", (import_id,))
+        return Imported(import_id, gateway, False, lines, 0, rejected, problems)
     connection.execute(
         "UPDATE settlement_imports SET digest = %s, lines = %s, added = %s, rejected = %s, problems = %s WHERE id = %s",
         (digest or content.hexdigest(), lines, added, rejected, Jsonb(msgspec.to_builtins(problems)), import_id),

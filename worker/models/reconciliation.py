@@ -157,7 +157,7 @@ class SettlementLine(Base):
         UniqueConstraint("line_key", name="uq_settlement_lines_line_key"),
         Index("idx_settlement_lines_import", "import_id"),
         Index("idx_settlement_lines_day", "gateway", "occurred_on"),
-        Index("idx_settlement_lines_settled", "settled_on"),
+        Index("idx_settlement_lines_settled", "gateway", "settled_on"),
         Index(
             "idx_settlement_lines_reference",
             "gateway",
