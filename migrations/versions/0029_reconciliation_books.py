@@ -59,6 +59,7 @@ def upgrade() -> None:
     keep_updated_at("settlement_imports", "settlement_lines", "ledger_entries")
     _days_instead_of_reports()
     _breaks_with_both_sides()
+    execute_file("0029_ledger_postings")
 
 
 def _create_lines() -> None:
@@ -205,6 +206,7 @@ def _breaks_with_both_sides() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("DROP FUNCTION ledger_postings(text, date, date)")
     op.drop_constraint("ck_reconciliation_breaks_currency", "reconciliation_breaks")
     for column in ("settlement_line_id", "paid_on", "order_id", "currency", "opened_at"):
         op.drop_column("reconciliation_breaks", column)
