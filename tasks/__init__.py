@@ -5,6 +5,7 @@ from typing import Final
 MODULES: Final = (
     "tasks.achievements",
     "tasks.attempts",
+    "tasks.billing",
     "tasks.events",
     "tasks.jobs",
     "tasks.maintenance",

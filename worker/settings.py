@@ -83,6 +83,31 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr | None = None
     """Keys of columns encrypted at rest, separated by commas: the first encrypts, all decrypt."""
 
+    midtrans_server_key: SecretStr | None = None
+    """Turns Midtrans on; it also signs Midtrans' notifications."""
+    midtrans_url: str = "https://api.midtrans.com"
+    xendit_secret_key: SecretStr | None = None
+    """Turns Xendit on."""
+    xendit_callback_token: SecretStr | None = None
+    """What Xendit's callbacks carry; without it they are refused."""
+    xendit_url: str = "https://api.xendit.co"
+    stripe_secret_key: SecretStr | None = None
+    """Turns Stripe on."""
+    stripe_webhook_secret: SecretStr | None = None
+    """What Stripe signs its webhooks with; without it they are refused."""
+    stripe_url: str | None = None
+    """Unset: Stripe itself."""
+    billing_concurrency: Annotated[int, Field(ge=1, le=1_000)] = 64
+    """Calls to one gateway at once; each waits in a thread."""
+    billing_calls_per_second: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Calls to one gateway in a second, at most: below the limit that it grants."""
+    billing_timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
+    """How long a gateway may let us wait for data; then the outcome is unknown, and asked for later."""
+    billing_failures: Annotated[int, Field(ge=1)] = 20
+    """After so many calls in a row without an answer a gateway is left alone for `billing_rest_s`."""
+    billing_rest_s: Annotated[float, Field(gt=0, le=3_600)] = 60.0
+    """Seconds."""
+
     tracing: bool = False
     """OpenTelemetry traces (extra `otel`); where they go is said by OTEL_… variables."""
 

@@ -28,6 +28,7 @@ _SUBSCRIPTION_CHECKS = {
     "ck_subscriptions_next_amount_from": "(next_amount IS NULL) = (next_amount_from IS NULL)",
 }
 _INDEXES = (
+    ("idx_subscriptions_resuming", "subscriptions", ["resumes_at"], "state = 'paused'", False),
     ("idx_subscriptions_due", "subscriptions", ["gateway", "next_attempt_at"], "next_attempt_at IS NOT NULL", False),
     (
         "uq_payment_transactions_open_charge",
@@ -35,6 +36,13 @@ _INDEXES = (
         ["subscription_id"],
         "kind = 'charge' AND state IN ('intended', 'pending', 'unknown')",
         True,
+    ),
+    (
+        "idx_payment_transactions_look_again",
+        "payment_transactions",
+        ["gateway", "look_again_at"],
+        "state IN ('intended', 'pending', 'unknown')",
+        False,
     ),
     ("idx_payment_transactions_invoice", "payment_transactions", ["invoice_id"], "invoice_id IS NOT NULL", False),
 )
@@ -161,6 +169,7 @@ def upgrade() -> None:
         "idx_invoice_lines_invoice", "invoice_lines", ["invoice_id"], postgresql_where=sa.text("invoice_id IS NOT NULL")
     )
     op.add_column("payment_transactions", sa.Column("invoice_id", sa.Uuid(), nullable=True))
+    op.add_column("payment_transactions", sa.Column("look_again_at", sa.DateTime(timezone=True), nullable=True))
     op.create_foreign_key(
         op.f("fk_payment_transactions_invoice_id"),
         "payment_transactions",
@@ -169,6 +178,7 @@ def upgrade() -> None:
         ["id"],
         ondelete="RESTRICT",
     )
+    op.add_column("webhook_inbox", sa.Column("order_key", sa.Text(), nullable=True))
     keep_updated_at("coupons", "invoices", "invoice_lines")
     execute_file("0027_check_subscription_transition")
     op.execute(
@@ -206,7 +216,9 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION check_payment_transition()")
     op.execute("DROP TRIGGER subscriptions_transition ON subscriptions")
     op.execute("DROP FUNCTION check_subscription_transition()")
+    op.drop_column("payment_transactions", "look_again_at")
     op.drop_column("payment_transactions", "invoice_id")
+    op.drop_column("webhook_inbox", "order_key")
     op.drop_table("invoice_lines")
     op.drop_table("invoices")
     for column in ("next_amount_from", "next_amount", "introductory_periods", "coupon_periods", "coupon_id"):

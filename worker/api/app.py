@@ -35,6 +35,7 @@ from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.api.study import due_forecast, statistics
 from worker.api.tryouts import HANDLERS as TRYOUTS
+from worker.api.webhooks import Webhooks, receive_notification
 from worker.attempts.inbox import Inbox
 from worker.events.feed import EventFeed, Notices
 from worker.nudges import LaneNudger, publish_scoring
@@ -155,6 +156,7 @@ def create_app(settings: Settings | None = None) -> Api:
             preferences,
             change_preferences,
             *TRYOUTS,
+            receive_notification,
             health,
             ready,
             show_metrics,
@@ -172,6 +174,7 @@ def create_app(settings: Settings | None = None) -> Api:
             "dependencies": _provided(Dependencies(engine, cache)),
             "exposition": _provided(Exposition(settings, figures)),
             "sittings": _provided(sittings),
+            "webhooks": _provided(Webhooks(engine, settings)),
         },
         exception_handlers={
             ProblemError: problems.handle_problem,

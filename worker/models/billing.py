@@ -181,6 +181,7 @@ class Subscription(Base):
         ),
         check("next_amount_from", "(next_amount IS NULL) = (next_amount_from IS NULL)"),
         Index("idx_subscriptions_user", "user_id"),
+        Index("idx_subscriptions_resuming", "resumes_at", postgresql_where=text("state = 'paused'")),
         Index("idx_subscriptions_coupon", "coupon_id", postgresql_where=text("coupon_id IS NOT NULL")),
         Index(
             "idx_subscriptions_due",
@@ -238,6 +239,8 @@ class PaymentTransaction(Base):
     error: Mapped[str | None]
     requested_at: Mapped[datetime | None]
     """When the gateway was called."""
+    look_again_at: Mapped[datetime | None]
+    """When the gateway is asked next what became of it, while that is not known."""
     concluded_at: Mapped[datetime | None]
     """When the outcome became known."""
     settled_on: Mapped[date | None]
@@ -274,6 +277,12 @@ class PaymentTransaction(Base):
             postgresql_where=text("kind = 'charge' AND state IN ('intended', 'pending', 'unknown')"),
         ),
         Index("idx_payment_transactions_user", "user_id"),
+        Index(
+            "idx_payment_transactions_look_again",
+            "gateway",
+            "look_again_at",
+            postgresql_where=text("state IN ('intended', 'pending', 'unknown')"),
+        ),
         Index("idx_payment_transactions_invoice", "invoice_id", postgresql_where=text("invoice_id IS NOT NULL")),
         Index("idx_payment_transactions_subscription", "subscription_id", "period_start"),
         Index(

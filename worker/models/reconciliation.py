@@ -56,6 +56,8 @@ class WebhookInbox(Base):
     event_id: Mapped[str]
     """The gateway's id of the event; where it sends none, a digest of what identifies it."""
     event_type: Mapped[str] = mapped_column(server_default="")
+    order_key: Mapped[str | None]
+    """Our idempotency key of the payment it is about; NULL: it names none."""
     body: Mapped[bytes]
     """The raw body, over which the signature was made."""
     state: Mapped[WebhookState] = mapped_column(server_default="received")

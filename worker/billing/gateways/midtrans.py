@@ -1,6 +1,6 @@
 """Midtrans' Core API (https://docs.midtrans.com/reference): cards by token, GoPay, virtual accounts and QRIS.
 
-The order's id is our idempotency key: Midtrans takes each once and answers 406 to a repetition, which is looked up then.
+The order's id is our idempotency key: Midtrans takes each once and answers 406 to a repetition; that is looked up.
 A payment method is written as `card:<saved token id>`, `gopay:<account id>:<payment option token>`,
 `bank_transfer:<bank>` or `qris:<acquirer>`. Midtrans has no report of settlements over HTTP: its file is imported.
 """

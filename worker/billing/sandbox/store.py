@@ -1,0 +1,139 @@
+"""The sandbox's own book: orders, what happened to them, and the faults that are to happen."""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from random import Random
+from typing import Literal
+from uuid import UUID
+
+from worker import clock
+
+Status = Literal["succeeded", "declined", "pending", "expired"]
+Fault = Literal["decline_hard", "decline_soft", "pending", "lost_before", "lost_after", "error_before", "error_after"]
+"""lost_…: the connection ends without an answer, before or after the charge; error_…: HTTP 500 in its place."""
+
+
+@dataclass(slots=True)
+class Order:
+    """A charge as the gateway knows it.
+
+    Attributes:
+        reference: the gateway's own id.
+        key: ours.
+        method: the payment method, as it was sent.
+        refunded: how much went back, by refund key.
+    """
+
+    gateway: str
+    reference: str
+    key: str
+    amount: Decimal
+    currency: str
+    method: str
+    status: Status
+    code: str
+    created_at: datetime
+    updated_at: datetime
+    refunded: dict[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Book:
+    """Everything the sandbox knows; may be used by several threads at once.
+
+    A payment method whose text contains the name of a fault has that fault with every charge; others have what `next`
+    holds, or what `chances` draw.
+
+    Attributes:
+        next: faults of the next charges, the first one first.
+        chances: how likely each fault is, for charges whose method says nothing.
+        is_down: every request ends with HTTP 503.
+        latency_s: how long each answer takes.
+        asked: how often each kind of request came.
+    """
+
+    random: Random = field(default_factory=lambda: Random(0))  # noqa: S311
+    next: deque[Fault] = field(default_factory=deque)
+    chances: dict[Fault, float] = field(default_factory=dict)
+    is_down: bool = False
+    latency_s: float = 0.0
+    orders: dict[tuple[str, str], Order] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    now: Callable[[], datetime] = clock.now
+
+    def fault_for(self, method: str) -> Fault | None:
+        """Return what is to happen to the next charge with a method."""
+        named: tuple[Fault, ...] = (
+            "decline_hard", "decline_soft", "pending", "lost_before", "lost_after", "error_before", "error_after"
+        )  # fmt: skip
+        for name in named:
+            if name in method:
+                return name
+        if self.next:
+            return self.next.popleft()
+        drawn = self.random.random()
+        for name, chance in self.chances.items():
+            drawn -= chance
+            if drawn < 0:
+                return name
+        return None
+
+    def find(self, gateway: str, key_or_reference: str) -> Order | None:
+        """Return an order by our key or the gateway's id."""
+        with self.lock:
+            order = self.orders.get((gateway, key_or_reference))
+            if order is not None:
+                return order
+            of_gateway = (each for each in self.orders.values() if each.gateway == gateway)
+            return next((each for each in of_gateway if each.reference == key_or_reference), None)
+
+    def charge(
+        self, gateway: str, key: str, amount: Decimal, currency: str, method: str, fault: Fault | None
+    ) -> tuple[Order, bool]:
+        """Charge, once a key; return the order and whether it is new."""
+        with self.lock:
+            known = self.orders.get((gateway, key))
+            if known is not None:
+                return known, False
+            status: Status = "succeeded"
+            code = ""
+            if fault in {"decline_hard", "decline_soft"}:
+                status, code = "declined", "hard" if fault == "decline_hard" else "soft"
+            elif fault == "pending":
+                status = "pending"
+            reference = str(UUID(int=self.random.getrandbits(128), version=4))
+            now = self.now()
+            order = Order(gateway, reference, key, amount, currency, method, status, code, now, now)
+            self.orders[gateway, key] = order
+            return order, True
+
+    def pay(self, key: str, *, gateway: str = "midtrans", status: Status = "succeeded") -> Order:
+        """Conclude a pending order, as when the customer pays or does not."""
+        with self.lock:
+            order = self.orders[gateway, key]
+            order.status, order.updated_at = status, self.now()
+            return order
+
+    def refund(self, order: Order, key: str, amount: Decimal) -> bool:
+        """Give money back, once a key; return whether there was enough."""
+        with self.lock:
+            if key in order.refunded:
+                return True
+            if sum(order.refunded.values(), amount) > order.amount or order.status != "succeeded":
+                return False
+            order.refunded[key] = amount
+            order.updated_at = self.now()
+            return True
+
+    def charged(self, subscription_hex: str | None = None) -> list[Order]:
+        """Return the orders whose money moved, of one subscription or all, by their keys."""
+        with self.lock:
+            found = [each for each in self.orders.values() if each.status == "succeeded"]
+        if subscription_hex is not None:
+            found = [each for each in found if each.key.startswith(subscription_hex)]
+        return sorted(found, key=lambda each: each.key)
