@@ -9,6 +9,7 @@ MODULES: Final = (
     "tasks.events",
     "tasks.jobs",
     "tasks.maintenance",
+    "tasks.reconciliation",
     "tasks.srs",
     "tasks.srs_memory",
     "tasks.tryouts",

@@ -1,10 +1,11 @@
 """Settings: environment variables with the prefix ELP_, then the file `.env`; a wrong one is reported by its name."""
 
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.errors import ConfigurationError
@@ -12,6 +13,13 @@ from worker.errors import ConfigurationError
 _POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg", "postgresql+asyncpg")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class FeeLimit(BaseModel):
+    """The highest fee of a contract, its tax included: `percent` of the amount and `fixed` rupiah."""
+
+    percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
+    fixed: Annotated[Decimal, Field(ge=0)] = Decimal(0)
 
 
 class Settings(BaseSettings):
@@ -79,6 +87,15 @@ class Settings(BaseSettings):
 
     job_history_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """How long the ledger keeps the runs that ended; older ones are kept as one line a job and day."""
+
+    reconcile_days: Annotated[int, Field(ge=1, le=366)] = 35
+    """Days of payments that are compared with gateways' reports each night; older ones while breaks are open."""
+    settlement_late_days: Annotated[int, Field(ge=0, le=60)] = 3
+    """Days from payment to settlement that are normal: T+1 or T+2, and a weekend."""
+    settlement_missing_days: Annotated[int, Field(ge=0, le=120)] = 7
+    """Days after which an unsettled payment is missing at the gateway, not late."""
+    gateway_fee_limits: dict[str, FeeLimit] = {}
+    """The most that each contract allows a gateway to keep of a rupiah payment; those not named are not checked."""
 
     encryption_keys: SecretStr | None = None
     """Keys of columns encrypted at rest, separated by commas: the first encrypts, all decrypt."""

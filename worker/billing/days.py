@@ -19,7 +19,6 @@ from worker.billing.matching import (
     Payment,
     Policy,
     adopts_reference,
-    asks_gateway,
     breaks_of,
     changes,
 )
@@ -44,8 +43,6 @@ class Compared(msgspec.Struct, frozen=True):
     healed: int
     adopted: int
     """Transactions that took over a reference."""
-    to_ask: list[str]
-    """Idempotency keys of charges that are settled and not concluded here: billing asks the gateway."""
 
 
 def bounds_of(day: date) -> tuple[datetime, datetime]:
@@ -70,7 +67,6 @@ def compare(connection: Connection, gateway: str, day: date, policy: Policy, now
     until = reported_until(connection, gateway)
     found: dict[str, Break] = {}
     adopted: list[tuple[Any, str]] = []
-    to_ask: list[str] = []
     strangers = 0
     for pair in pairs(connection, gateway, day, policy, until):
         strangers += pair.paid is None and pair.line is not None and pair.line.status == "settled"
@@ -78,8 +74,6 @@ def compare(connection: Connection, gateway: str, day: date, policy: Policy, now
             found[each.fingerprint] = each
         if pair.paid and pair.line and adopts_reference(pair):
             adopted.append((pair.paid.id, pair.line.reference or ""))
-        if pair.paid and asks_gateway(pair):
-            to_ask.append(pair.paid.key)
     where = {"gateway": gateway, "day": day}
     known = {
         fingerprint: Known(break_id, state)
@@ -102,7 +96,6 @@ def compare(connection: Connection, gateway: str, day: date, policy: Policy, now
         reopened=len(change.reopened),
         healed=len(change.healed),
         adopted=len(adopted),
-        to_ask=to_ask,
     )
 
 

@@ -1,8 +1,8 @@
 """The ledger in double entry: what each day came to, by account, gateway and currency.
 
 Accounts (debits above zero): `charges`, `refunds`, `chargebacks` (what customers paid and got back), `fees`,
-`receivable` (what the gateway owes us), `cash` (what it paid out), `suspense` (settled money that no transaction of ours
-explains).
+`receivable` (what the gateway owes us), `cash` (what it paid out), `suspense` (settled money that no transaction of
+ours explains).
 """
 
 import csv

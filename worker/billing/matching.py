@@ -128,7 +128,8 @@ HEALING: Final[Mapping[str, str]] = {
     "settled late": "A payment that settles after all closes its late_settlement or missing_at_gateway break.",
     "taken over": "A transaction without a gateway's reference whose order's id, amount and currency agree gets it.",
     "agrees now": "Whatever later agrees (a corrected report, a payment concluded since) closes its break.",
-    "concluded": "A settled charge that we hold for unknown or pending is handed to billing, which asks the gateway.",
+    "concluded": "billing.resolve_unknown asks the gateway about payments that are unknown or pending here; once"
+    " concluded, their break closes.",
 }
 """Everything that is put right without a person. No amount, currency, fee or state is ever taken over from a report."""
 
@@ -224,16 +225,6 @@ def adopts_reference(pair: Pair) -> bool:
         and line.status == "settled"
         and (line.amount, line.currency) == (paid.amount, paid.currency)
         and not pair.is_second
-    )
-
-
-def asks_gateway(pair: Pair) -> bool:
-    """Return whether billing should ask the gateway: it settled a charge that we have not concluded."""
-    return (
-        pair.line is not None
-        and pair.paid is not None
-        and pair.line.status == "settled"
-        and pair.paid.state in {"unknown", "pending"}
     )
 
 

@@ -4,6 +4,7 @@ from worker.cli import (
     achievements,
     audit,
     basics,
+    billing,
     db,
     demo,
     doctor,
@@ -36,6 +37,7 @@ app.add_typer(achievements.app, name="achievements")
 app.add_typer(db.app, name="db")
 app.add_typer(srs.app, name="srs")
 app.add_typer(tryouts.app, name="tryouts")
+app.add_typer(billing.app, name="billing")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(servers.app, name="servers")
