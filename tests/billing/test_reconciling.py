@@ -177,7 +177,7 @@ def test_ledger_is_shown_and_exported(committed, tmp_path):
 
 
 @pytest.mark.parametrize(("language", "word"), [("id", "Selisih terbuka"), ("en", "Open breaks")])
-def test_page_of_a_day_has_totals_breaks_and_the_ledger(committed, settings, tmp_path, language, word):
+def test_page_of_a_day_has_totals_breaks_and_the_ledger(settings, committed, tmp_path, language, word):
     settings(gateway_fee_limits='{"midtrans": {"percent": "3", "fixed": "3000"}}')
     books = Books(committed)
     for number, case in enumerate(cases.CASES):
@@ -190,6 +190,7 @@ def test_page_of_a_day_has_totals_breaks_and_the_ledger(committed, settings, tmp
     page = (tmp_path / "day.html").read_text()
     assert word in page
     assert "Rp\N{NO-BREAK SPACE}99.000" in page
+    assert "USD\N{NO-BREAK SPACE}99,00" in page
     assert "-<b>" not in page
     assert page.count("<details>") == sum(state == "open" for _, state, _ in books.expected)
     assert "<script" not in page

@@ -47,6 +47,8 @@ def finance_page(connection: Connection, day: date, language: Language, now: dat
         day=_day(day, texts),
         made=f"{_day(now.astimezone(JAKARTA).date(), texts)}, {now.astimezone(JAKARTA):%H.%M} WIB",
         money=formatted,
+        ours=lambda row: _money(row["our_amount"], row["details"].get("our_currency", row["currency"])),
+        theirs=lambda row: _money(row["gateway_amount"], row["currency"]),
         short_day=lambda value: _day(value, texts) if value else "–",
         age=lambda value: (now - value).days,
         totals=totals,
@@ -108,6 +110,10 @@ def _by_age(connection: Connection, now: datetime) -> tuple[list[dict[str, Any]]
         at_stake[currency] = at_stake.get(currency, Decimal(0)) + stake
         count += breaks
     return list(rows.values()), count, at_stake
+
+
+def _money(amount: Decimal | None, currency: str) -> str:
+    return "–" if amount is None else formatted(amount, currency)
 
 
 def _day(day: date, texts: dict[str, Any]) -> str:

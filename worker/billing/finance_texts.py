@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from worker.billing.matching import ACTIONS
+
 TEXTS: Final[dict[str, dict[str, Any]]] = {
     "id": {
         "title": "Rekonsiliasi pembayaran",
@@ -76,6 +78,20 @@ TEXTS: Final[dict[str, dict[str, Any]]] = {
             "late_settlement": "Terlambat diselesaikan",
             "unknown_refund": "Pengembalian tak dikenal",
             "unknown_chargeback": "Chargeback tak dikenal",
+        },
+        "actions": {
+            "missing_at_gateway": "Cari di dasbor gateway. Jika tidak ada, pelanggan belum membayar: akhiri aksesnya atau"
+            " tagih ulang, lalu tutup dengan alasan.",
+            "missing_here": "Cari pembayaran siapa ini (usulan ada di bawah). Jika bukan milik siapa pun, kembalikan"
+            " dananya di gateway.",
+            "amount": "Tanyakan kepada gateway berapa yang dibayar pelanggan; kembalikan atau hapus bukukan selisihnya.",
+            "currency": "Tanyakan kepada gateway mata uang yang dibayar pelanggan; kembalikan dan tagih ulang jika salah.",
+            "status": "Cari di dasbor gateway; selisih menutup sendiri setelah pembayaran kita selesai.",
+            "duplicate_charge": "Kembalikan pembayaran kedua di gateway, lalu tutup dengan ID pengembaliannya.",
+            "fee": "Bandingkan dengan kontrak, dan klaim selisihnya kepada gateway.",
+            "late_settlement": "Tunggu: menutup sendiri setelah dana diselesaikan.",
+            "unknown_refund": "Cari siapa yang mengembalikan dana di gateway, dan catat pengembaliannya di sini.",
+            "unknown_chargeback": "Jawab sengketa di gateway sebelum batas waktunya, dan catat di sini.",
         },
         "months": [
             "Januari",
@@ -166,6 +182,7 @@ TEXTS: Final[dict[str, dict[str, Any]]] = {
             "unknown_refund": "Unknown refund",
             "unknown_chargeback": "Unknown chargeback",
         },
+        "actions": ACTIONS,
         "months": [
             "January",
             "February",

@@ -175,7 +175,9 @@ def _differences(pair: Pair, line: Entry, paid: Payment, gateway: str, policy: P
     if paid.state != "succeeded":
         yield _break("status", pair, gateway, differs=f"settled at the gateway, {paid.state} here")
     if paid.currency != line.currency:
-        yield _break("currency", pair, gateway, differs=f"{paid.currency} here")
+        found = _break("currency", pair, gateway, differs=f"{paid.currency} here")
+        found.details["our_currency"] = paid.currency
+        yield found
     elif paid.amount != line.amount:
         yield _break("amount", pair, gateway)
     if paid.currency == line.currency and paid.fee is not None and paid.fee != line.fee:
