@@ -40,7 +40,7 @@ def is_premium(connection, subscription_id):
 
 
 def event_kinds(connection):
-    return [kind for (kind,) in connection.execute("SELECT kind FROM app_events ORDER BY id")]
+    return [kind for (kind,) in connection.execute("SELECT kind FROM app_events ORDER BY created_at, kind")]
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)

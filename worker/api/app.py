@@ -34,6 +34,7 @@ from worker.api.preferences import change_preferences, preferences
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.api.study import due_forecast, statistics
+from worker.api.subscriptions import SUBSCRIPTION_ROUTES
 from worker.api.tryouts import HANDLERS as TRYOUTS
 from worker.api.webhooks import Webhooks, receive_notification
 from worker.attempts.inbox import Inbox
@@ -157,6 +158,7 @@ def create_app(settings: Settings | None = None) -> Api:
             change_preferences,
             *TRYOUTS,
             receive_notification,
+            *SUBSCRIPTION_ROUTES,
             health,
             ready,
             show_metrics,

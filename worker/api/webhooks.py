@@ -74,7 +74,7 @@ class Webhooks:
         "For `midtrans`, `xendit` and `stripe`, each with its own signature over the raw body. It is kept and answered "
         "at once; its order is then looked up. A replay has no effect."
     ),
-    responses=problem_responses(401, 404, 413, 503),
+    responses=problem_responses(400, 401, 404, 413, 503),
     request_max_body_size=_MAX_BODY_BYTES,
 )
 async def receive_notification(

@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from worker import clock
-from worker.billing import store
+from worker.billing import refunds, store
 from worker.billing.calls import work_through
 from worker.billing.gateways.guard import Guard
 from worker.billing.gateways.port import (
@@ -232,12 +232,16 @@ def conclude(connection: Connection, results: Sequence[Result], *, actor: str, n
         earlier = changes.get(charge.subscription_id)
         if earlier is not None:  # two of its charges at once: one had been given up
             change = Change(earlier.before, change.after, (*earlier.events, *change.events))
+        if any(event.kind == "billing.payment_to_refund" for event in change.events):
+            refunds.intend(connection, charge.id, None, actor=actor, now=now)
         changes[charge.subscription_id] = change
         subscriptions[charge.subscription_id] = change.after
         if isinstance(outcome, Succeeded):
             settled.append(charge.invoice_id)
     store.settle_invoices(connection, settled, now)
     store.save(connection, list(changes.values()), actor=actor, now=now)
+    concluded_refunds = [(result[0], result[2]) for result in results if result[0] in changed - charges.keys()]
+    refunds.tell(connection, concluded_refunds, now)
     return changed
 
 

@@ -80,12 +80,12 @@ TEXTS: Final[dict[str, dict[str, Any]]] = {
             "unknown_chargeback": "Chargeback tak dikenal",
         },
         "actions": {
-            "missing_at_gateway": "Cari di dasbor gateway. Jika tidak ada, pelanggan belum membayar: akhiri aksesnya atau"
-            " tagih ulang, lalu tutup dengan alasan.",
+            "missing_at_gateway": "Cari di dasbor gateway. Jika tidak ada, pelanggan belum membayar: akhiri aksesnya"
+            " atau tagih ulang, lalu tutup dengan alasan.",
             "missing_here": "Cari pembayaran siapa ini (usulan ada di bawah). Jika bukan milik siapa pun, kembalikan"
             " dananya di gateway.",
-            "amount": "Tanyakan kepada gateway berapa yang dibayar pelanggan; kembalikan atau hapus bukukan selisihnya.",
-            "currency": "Tanyakan kepada gateway mata uang yang dibayar pelanggan; kembalikan dan tagih ulang jika salah.",
+            "amount": "Tanyakan kepada gateway berapa yang dibayar pelanggan; kembalikan atau hapuskan selisihnya.",
+            "currency": "Tanyakan kepada gateway mata uang pembayaran pelanggan; jika salah, kembalikan dan tagih ulang.",
             "status": "Cari di dasbor gateway; selisih menutup sendiri setelah pembayaran kita selesai.",
             "duplicate_charge": "Kembalikan pembayaran kedua di gateway, lalu tutup dengan ID pengembaliannya.",
             "fee": "Bandingkan dengan kontrak, dan klaim selisihnya kepada gateway.",
