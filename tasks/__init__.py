@@ -10,6 +10,7 @@ MODULES: Final = (
     "tasks.jobs",
     "tasks.maintenance",
     "tasks.search",
+    "tasks.reconciliation",
     "tasks.srs",
     "tasks.srs_memory",
     "tasks.tryouts",

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -74,14 +75,40 @@ def make_webhook(connection: Connection[Any], **values: Any) -> UUID:
 
 
 def make_reconciliation_run(connection: Connection[Any], **values: Any) -> UUID:
-    run = {"gateway": "midtrans", "settled_on": date(2026, 1, 31), "source": "api", "started_at": now()}
+    """The comparison of a day of its own, which found nothing."""
+    run = {"gateway": f"g{uuid4().hex[:20]}", "paid_on": date(2026, 1, 31), "compared_at": now()}
     return insert(connection, "reconciliation_runs", **run | values)
 
 
 def make_reconciliation_break(connection: Connection[Any], *, run_id: UUID | None = None, **values: Any) -> UUID:
-    found = {"fingerprint": uuid4().hex, "kind": "missing_here", "gateway": "midtrans"}
+    """A charge of the gateway's that we know nothing of."""
+    found = {"fingerprint": uuid4().hex, "kind": "missing_here", "gateway": "midtrans", "paid_on": date(2026, 1, 31)}
+    found |= {"currency": "IDR", "opened_at": now()}
     run_id = run_id or make_reconciliation_run(connection)
     return insert(connection, "reconciliation_breaks", run_id=run_id, **found | values)
+
+
+def make_settlement_import(connection: Connection[Any], **values: Any) -> UUID:
+    """A file with one line."""
+    report = {"gateway": "midtrans", "source": "file", "digest": sha256(uuid4().bytes).hexdigest(), "name": "a.csv"}
+    report |= {"lines": 1, "added": 1, "imported_by": "cli:finance", "imported_at": now()}
+    return insert(connection, "settlement_imports", **report | values)
+
+
+def make_settlement_line(connection: Connection[Any], *, import_id: UUID | None = None, **values: Any) -> UUID:
+    """A settled charge."""
+    line = {"line_key": uuid4(), "gateway": "midtrans", "kind": "charge", "gateway_reference": uuid4().hex}
+    line |= {"amount": Decimal(99_000), "currency": "IDR", "status": "settled", "settled_on": date(2026, 2, 1)}
+    line |= {"occurred_at": datetime(2026, 1, 31, 3, tzinfo=UTC), "occurred_on": date(2026, 1, 31)}
+    import_id = import_id or make_settlement_import(connection)
+    return insert(connection, "settlement_lines", import_id=import_id, **line | values)
+
+
+def make_ledger_entry(connection: Connection[Any], **values: Any) -> UUID:
+    """One side of a journal; alone it can't be committed."""
+    entry = {"journal_id": uuid4(), "gateway": "midtrans", "day": date(2026, 1, 31), "account": "receivable"}
+    entry |= {"currency": "IDR", "amount": Decimal(99_000), "booked_at": now()}
+    return insert(connection, "ledger_entries", **entry | values)
 
 
 def make_search_mark(connection: Connection[Any], **values: Any) -> UUID:

@@ -1,10 +1,11 @@
 """Settings: environment variables with the prefix ELP_, then the file `.env`; a wrong one is reported by its name."""
 
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.errors import ConfigurationError
@@ -12,6 +13,13 @@ from worker.errors import ConfigurationError
 _POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg", "postgresql+asyncpg")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class FeeLimit(BaseModel):
+    """The highest fee of a contract, its tax included: `percent` of the amount and `fixed` rupiah."""
+
+    percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
+    fixed: Annotated[Decimal, Field(ge=0)] = Decimal(0)
 
 
 class Settings(BaseSettings):
@@ -86,6 +94,15 @@ class Settings(BaseSettings):
     """Sessions at work beyond which bulk refreshes of search vectors pause; 0: no limit."""
     search_timeout_ms: Annotated[int, Field(ge=10, le=60_000)] = 2_000
     """What one statement of a search may take; beyond it the API answers 422 and asks for a narrower term."""
+    reconcile_days: Annotated[int, Field(ge=1, le=366)] = 35
+    """Days of payments that are compared with gateways' reports each night; older ones while breaks are open."""
+    settlement_late_days: Annotated[int, Field(ge=0, le=60)] = 3
+    """Days from payment to settlement that are normal: T+1 or T+2, and a weekend."""
+    settlement_missing_days: Annotated[int, Field(ge=0, le=120)] = 7
+    """Days after which an unsettled payment is missing at the gateway, not late."""
+    gateway_fee_limits: dict[str, FeeLimit] = {}
+    """The most that each contract allows a gateway to keep of a rupiah payment; those not named are not checked."""
+
     encryption_keys: SecretStr | None = None
     """Keys of columns encrypted at rest, separated by commas: the first encrypts, all decrypt."""
 

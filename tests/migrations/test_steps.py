@@ -99,7 +99,12 @@ def test_models_alone_make_the_tables_that_the_migrations_make(database_url: str
 
     def of_tables(catalogue: list[str]) -> set[str]:
         kinds = ("relation", "column", "constraint", "index")
-        return {line for line in catalogue if line.startswith(kinds) and not any(part in line for part in partitions)}
+        triggers = re.compile(r"constraint \S+ \S+ TRIGGER ")  # a trigger that waits for COMMIT is listed as one
+        return {
+            line
+            for line in catalogue
+            if line.startswith(kinds) and not triggers.match(line) and not any(part in line for part in partitions)
+        }
 
     with psycopg.connect(database_url) as connection:
         partitions = [name for (name,) in connection.execute("SELECT relname FROM pg_class WHERE relispartition")]

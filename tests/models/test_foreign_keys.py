@@ -79,6 +79,8 @@ RULES = {
         "fk_invoice_lines_invoice_id",
         "fk_reconciliation_breaks_run_id",
         "fk_reconciliation_breaks_payment_transaction_id",
+        "fk_reconciliation_breaks_settlement_line_id",
+        "fk_settlement_lines_import_id",
         "fk_backups_parent_id",
     },
 }

@@ -68,6 +68,17 @@ UNIQUES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"state": "declined"},
     ),
     "uq_webhook_inbox_event": ("webhook_inbox", {"gateway": "stripe", "event_id": "e1"}, {"gateway": "xendit"}),
+    "uq_settlement_imports_digest": (
+        "settlement_imports",
+        {"gateway": "xendit", "digest": "a" * 64},
+        {"gateway": "midtrans"},
+    ),
+    "uq_settlement_lines_line_key": ("settlement_lines", {"line_key": SOME_ID}, {"line_key": UUID(int=1)}),
+    "uq_reconciliation_runs_day": (
+        "reconciliation_runs",
+        {"gateway": "xendit", "paid_on": date(2026, 3, 1)},
+        {"paid_on": date(2026, 3, 2)},
+    ),
     "uq_reconciliation_breaks_fingerprint": (
         "reconciliation_breaks",
         {"fingerprint": "stripe:amount:1"},

@@ -43,3 +43,15 @@ class GatewayError(ElpError):
 
 class ForgedNotificationError(ElpError):
     """A notification's signature is wrong, or it has none: it says nothing about who sent it, or what happened."""
+
+
+class ReportError(ElpError):
+    """A settlement report that can't be read as a whole."""
+
+
+class UnknownBreakError(ElpError):
+    """There is no such break, or it is not in the state that is needed."""
+
+    def __init__(self, break_id: UUID, problem: str) -> None:
+        super().__init__(f"break {break_id}: {problem}; `elp billing breaks list --state all` shows them")
+        self.break_id = break_id

@@ -18,6 +18,8 @@ INVARIANTS: Final = {
     "unaudited": "the last state that the audit log has of a subscription is the one it has",
     "premium_off": "a learner has access if and only if a subscription says so",
     "notification_stuck": "every notification is processed within a day",
+    "ledger_off": "the entries of every journal of the ledger add up to zero",
+    "resolution_unaudited": "every break that a person resolved stands in the audit log",
 }
 """Names, which are also those of the queries `verify_<name>`, and what they say."""
 SLACK: Final = timedelta(hours=1)

@@ -21,6 +21,7 @@ from worker.billing import actions, refunds, store
 from worker.billing.errors import RefusedChangeError
 from worker.billing.sandbox.server import Sandbox
 from worker.billing.verify import INVARIANTS, verify
+from worker.cli import billing_books
 from worker.cli.console import out
 from worker.db import transaction
 from worker.db.engines import forget_sync_engine
@@ -39,6 +40,7 @@ _MOST_VIOLATIONS: Final = 1_000
 _SIMULATED_FROM: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 app = typer.Typer(help="Billing: subscriptions, charges, refunds, invariants.", no_args_is_help=True)
+billing_books.register(app)
 
 
 def _actor() -> str:

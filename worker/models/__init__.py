@@ -10,7 +10,14 @@ from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet,
 from worker.models.events import AppEvent
 from worker.models.heartbeats import WorkerHeartbeat
 from worker.models.jobs import JobControl, JobOutbox, JobRun, JobRunSummary, JobShard, JobTask
-from worker.models.reconciliation import ReconciliationBreak, ReconciliationRun, WebhookInbox
+from worker.models.reconciliation import (
+    LedgerEntry,
+    ReconciliationBreak,
+    ReconciliationRun,
+    SettlementImport,
+    SettlementLine,
+    WebhookInbox,
+)
 from worker.models.search import SearchDirty, SearchState, SearchWord
 from worker.models.srs import SrsCard, SrsDueQueue, SrsFit
 from worker.models.tryouts import (
@@ -42,6 +49,7 @@ __all__ = [
     "JobRunSummary",
     "JobShard",
     "JobTask",
+    "LedgerEntry",
     "Lesson",
     "LessonProgress",
     "LessonQuestion",
@@ -56,6 +64,8 @@ __all__ = [
     "SearchDirty",
     "SearchState",
     "SearchWord",
+    "SettlementImport",
+    "SettlementLine",
     "SrsCard",
     "SrsDueQueue",
     "SrsFit",

@@ -285,6 +285,12 @@ class PaymentTransaction(Base):
         ),
         Index("idx_payment_transactions_invoice", "invoice_id", postgresql_where=text("invoice_id IS NOT NULL")),
         Index("idx_payment_transactions_subscription", "subscription_id", "period_start"),
+        Index(
+            "idx_payment_transactions_concluded",
+            "gateway",
+            "concluded_at",
+            postgresql_where=text("concluded_at IS NOT NULL"),
+        ),
         Index("idx_payment_transactions_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index(
             "idx_payment_transactions_open",

@@ -1,19 +1,36 @@
-"""What gateways tell us about money: notifications as received, settlement runs, and where the two books disagree."""
+"""What gateways tell us about money: notifications as received, settlement reports, where the two books disagree."""
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.models.base import Base, JsonObject, TimeOrderedKey, check, is_object, not_blank, one_of, references
+from worker.models.base import (
+    Base,
+    Currency,
+    JsonObject,
+    Money,
+    TimeOrderedKey,
+    check,
+    currency_code,
+    is_object,
+    money_checks,
+    not_blank,
+    one_of,
+    references,
+)
 from worker.models.billing import GATEWAY
+
+LineKind = Literal["charge", "refund", "chargeback", "fee", "payout"]
+LineStatus = Literal["settled", "pending", "failed"]
 
 WebhookState = Literal["received", "processed", "ignored", "failed"]
 ReportSource = Literal["api", "file", "lookup"]
-ReconciliationState = Literal["running", "succeeded", "failed"]
+LineStanding = Literal["current", "superseded", "repeat"]
+Account = Literal["charges", "refunds", "chargebacks", "fees", "receivable", "cash", "suspense"]
 BreakKind = Literal[
     "missing_at_gateway",
     "missing_here",
@@ -62,39 +79,123 @@ class WebhookInbox(Base):
     )
 
 
+class SettlementImport(Base):
+    """A gateway's report as it was taken in; `uq_settlement_imports_digest` makes the same report again nothing."""
+
+    __tablename__ = "settlement_imports"
+
+    id: Mapped[TimeOrderedKey]
+    gateway: Mapped[str]
+    source: Mapped[ReportSource]
+    digest: Mapped[str]
+    """SHA-256 in hexadecimal: of a file's bytes, of an API's lines."""
+    name: Mapped[str]
+    """The file's name, or the day that the API was asked for."""
+    lines: Mapped[int]
+    """Lines that could be read."""
+    added: Mapped[int]
+    """Those of them that no earlier report had."""
+    rejected: Mapped[int] = mapped_column(server_default=text("0"))
+    """Lines that could not be read."""
+    problems: Mapped[list[Any]] = mapped_column(server_default="[]")
+    """The first rejected lines: number, field, problem."""
+    imported_by: Mapped[str]
+    """Actor as in `audit_log.actor`."""
+    imported_at: Mapped[datetime]
+
+    __table_args__ = (
+        check("gateway", GATEWAY),
+        one_of("source", ReportSource),
+        check("digest", "digest ~ '^[0-9a-f]{64}$'"),
+        not_blank("name", 500),
+        check("added", "added BETWEEN 0 AND lines"),
+        check("rejected", "rejected >= 0"),
+        check("problems", "jsonb_typeof(problems) = 'array'"),
+        not_blank("imported_by", 200),
+        UniqueConstraint("gateway", "digest", name="uq_settlement_imports_digest"),
+    )
+
+
+class SettlementLine(Base):
+    """A movement of money in a gateway's book; what its fields mean: `worker.billing.settlement.SettlementLine`."""
+
+    __tablename__ = "settlement_lines"
+
+    id: Mapped[TimeOrderedKey]
+    import_id: Mapped[UUID] = mapped_column(references("settlement_imports.id", on_delete="RESTRICT"))
+    """The report that had it first."""
+    line_number: Mapped[int | None]
+    """Where it stands in that file."""
+    line_key: Mapped[UUID]
+    """Digest of all that the line says: the same line of another report is the same line."""
+    gateway: Mapped[str]
+    kind: Mapped[LineKind]
+    gateway_reference: Mapped[str | None]
+    order_id: Mapped[str | None]
+    amount: Mapped[Money]
+    fee: Mapped[Money] = mapped_column(server_default=text("0"))
+    currency: Mapped[Currency]
+    status: Mapped[LineStatus]
+    occurred_at: Mapped[datetime]
+    occurred_on: Mapped[date]
+    """The day of `occurred_at` in Jakarta, by which lines are compared."""
+    settled_on: Mapped[date]
+    standing: Mapped[LineStanding] = mapped_column(server_default="current")
+    """current: what counts. superseded: a later line of the same movement says more (pending, then settled). repeat:
+    the movement was settled before."""
+
+    __table_args__ = (
+        check("line_number", "line_number >= 1"),
+        check("gateway", GATEWAY),
+        one_of("kind", LineKind),
+        not_blank("gateway_reference", 200),
+        not_blank("order_id", 200),
+        check("reference", "kind IN ('fee', 'payout') OR gateway_reference IS NOT NULL OR order_id IS NOT NULL"),
+        *money_checks("amount"),
+        check("fee", "fee >= 0 AND fee <> 'NaN'"),
+        currency_code(),
+        one_of("status", LineStatus),
+        one_of("standing", LineStanding),
+        UniqueConstraint("line_key", name="uq_settlement_lines_line_key"),
+        Index("idx_settlement_lines_import", "import_id"),
+        Index("idx_settlement_lines_day", "gateway", "occurred_on"),
+        Index("idx_settlement_lines_settled", "gateway", "settled_on"),
+        Index(
+            "idx_settlement_lines_reference",
+            "gateway",
+            "gateway_reference",
+            postgresql_where=text("gateway_reference IS NOT NULL"),
+        ),
+        Index("idx_settlement_lines_order", "gateway", "order_id", postgresql_where=text("order_id IS NOT NULL")),
+    )
+
+
 class ReconciliationRun(Base):
-    """One comparison of a gateway's report with our transactions."""
+    """What the newest comparison of a gateway's day with ours found. One that finds the same writes nothing."""
 
     __tablename__ = "reconciliation_runs"
 
     id: Mapped[TimeOrderedKey]
     gateway: Mapped[str]
-    settled_on: Mapped[date]
-    """The day that the report covers, as the gateway counts days."""
-    source: Mapped[ReportSource]
-    report_digest: Mapped[str | None]
-    """SHA-256 of the report in hexadecimal: the same report is recognised."""
-    state: Mapped[ReconciliationState] = mapped_column(server_default="running")
+    paid_on: Mapped[date]
+    """The day, in Jakarta, on which customers paid or were paid back."""
     lines: Mapped[int] = mapped_column(server_default=text("0"))
+    """Settled charges, refunds and chargebacks in the gateway's book."""
     matched: Mapped[int] = mapped_column(server_default=text("0"))
+    """Those of them that belong to a transaction of ours."""
     breaks: Mapped[int] = mapped_column(server_default=text("0"))
-    """Breaks found by this run, new or seen before."""
+    """Differences of the day, new or seen before."""
     totals: Mapped[JsonObject] = mapped_column(server_default="{}")
     """Sums by currency of both books, as decimal strings."""
-    error: Mapped[str | None]
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
+    compared_at: Mapped[datetime]
+    """When this was found first."""
 
     __table_args__ = (
         check("gateway", GATEWAY),
-        one_of("source", ReportSource),
-        check("report_digest", "report_digest ~ '^[0-9a-f]{64}$'"),
-        one_of("state", ReconciliationState),
         check("matched", "matched BETWEEN 0 AND lines"),
         check("breaks", "breaks >= 0"),
         is_object("totals"),
-        check("finished_at", "(state = 'running') = (finished_at IS NULL)"),
-        Index("idx_reconciliation_runs_day", "gateway", "settled_on"),
+        UniqueConstraint("gateway", "paid_on", name="uq_reconciliation_runs_day"),
     )
 
 
@@ -109,22 +210,30 @@ class ReconciliationBreak(Base):
     payment_transaction_id: Mapped[UUID | None] = mapped_column(
         references("payment_transactions.id", on_delete="RESTRICT")
     )
-    """Our side; NULL: we know nothing of it."""
+    """Our side; NULL: we know nothing of it. Of an unknown refund or chargeback: the charge it takes back."""
+    settlement_line_id: Mapped[UUID | None] = mapped_column(references("settlement_lines.id", on_delete="RESTRICT"))
+    """The gateway's side; NULL: it says nothing."""
     fingerprint: Mapped[str]
-    """Identity of the difference (gateway, kind, references): finding it again adds no second row."""
+    """Identity of the difference (gateway, kind, references, what differs): finding it again adds no second row."""
     kind: Mapped[BreakKind]
     state: Mapped[BreakState] = mapped_column(server_default="open")
     gateway: Mapped[str]
+    paid_on: Mapped[date]
+    """The day to whose comparison it belongs."""
     gateway_reference: Mapped[str | None]
+    order_id: Mapped[str | None]
+    currency: Mapped[Currency]
     our_amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     gateway_amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
-    """What each book says; NULL: it says nothing."""
+    """What each book says, fees where the fee differs; NULL: it says nothing."""
     details: Mapped[JsonObject] = mapped_column(server_default="{}")
     suggested_action: Mapped[str] = mapped_column(server_default="")
     resolution: Mapped[str | None]
     """What was done about it."""
     resolved_by: Mapped[str | None]
     """Actor as in `audit_log.actor`; the job itself when it healed."""
+    opened_at: Mapped[datetime]
+    """When it was found; anew if it came back after healing."""
     closed_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -137,11 +246,45 @@ class ReconciliationBreak(Base):
         is_object("details"),
         check("closed_at", "(state = 'open') = (closed_at IS NULL)"),
         UniqueConstraint("fingerprint", name="uq_reconciliation_breaks_fingerprint"),
+        currency_code(),
         Index("idx_reconciliation_breaks_run", "run_id"),
+        Index("idx_reconciliation_breaks_day", "gateway", "paid_on"),
+        Index(
+            "idx_reconciliation_breaks_line",
+            "settlement_line_id",
+            postgresql_where=text("settlement_line_id IS NOT NULL"),
+        ),
         Index(
             "idx_reconciliation_breaks_transaction",
             "payment_transaction_id",
             postgresql_where=text("payment_transaction_id IS NOT NULL"),
         ),
         Index("idx_reconciliation_breaks_open", "gateway", "kind", postgresql_where=text("state = 'open'")),
+    )
+
+
+class LedgerEntry(Base):
+    """One side of a journal in double entry. Never changed: a day that came out otherwise gets correcting entries."""
+
+    __tablename__ = "ledger_entries"
+
+    id: Mapped[TimeOrderedKey]
+    journal_id: Mapped[UUID]
+    """The entries of one journal add up to zero, checked at COMMIT (`tr_ledger_entries_balanced`)."""
+    gateway: Mapped[str]
+    day: Mapped[date]
+    """The day, in Jakarta, to which the money belongs."""
+    account: Mapped[Account]
+    currency: Mapped[Currency]
+    amount: Mapped[Decimal] = mapped_column(Numeric(16, 2))
+    """Debits above zero, credits below."""
+    booked_at: Mapped[datetime]
+
+    __table_args__ = (
+        check("gateway", GATEWAY),
+        one_of("account", Account),
+        currency_code(),
+        check("amount", "amount <> 0 AND amount <> 'NaN'"),
+        Index("idx_ledger_entries_day", "day", "gateway"),
+        Index("idx_ledger_entries_journal", "journal_id"),
     )
