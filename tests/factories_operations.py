@@ -71,6 +71,11 @@ def make_audit_entry(connection: Connection[Any], **values: Any) -> UUID:
     return insert(connection, "audit_log", **entry | values)
 
 
+def make_audit_block(connection: Connection[Any], **values: Any) -> None:
+    block = {"number": uuid4().int >> 66, "block_id": uuid4(), "entries": 1, "digest": b"x" * 32}
+    insert_row(connection, "audit_blocks", **block | values)
+
+
 def make_heartbeat(connection: Connection[Any], **values: Any) -> None:
     """A worker that was heard of just now."""
     instant = now()

@@ -13,7 +13,7 @@ from worker.settings import Settings
 
 def test_everything_has_a_default_but_addresses_and_secrets(settings: Callable[..., Settings]) -> None:
     unset = {name for name in Settings.model_fields if getattr(settings(), name) is None}
-    assert unset == {"database_url", "redis_url", "api_token", "flower_auth"}
+    assert unset == {"database_url", "redis_url", "api_token", "flower_auth", "encryption_keys"}
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     job_history_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """How long the ledger keeps the runs that ended; older ones are kept as one line a job and day."""
 
+    encryption_keys: SecretStr | None = None
+    """Keys of columns encrypted at rest, separated by commas: the first encrypts, all decrypt."""
+
     tracing: bool = False
     """OpenTelemetry traces (extra `otel`); where they go is said by OTEL_… variables."""
 

@@ -29,7 +29,7 @@ LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE pg_class.oid IN (SELECT objid FROM own) AND relkind IN ('r', 'p')
 UNION ALL
 SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
-FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 't' -- among the triggers below
 UNION ALL
 SELECT concat_ws(' ', 'index', pg_get_indexdef(oid))
 FROM pg_class WHERE oid IN (SELECT objid FROM own) AND relkind IN ('i', 'I')

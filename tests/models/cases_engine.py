@@ -127,6 +127,13 @@ OPERATIONS: list[Case] = [
     filled("audit_log", "action", 200),
     filled("audit_log", "object_type", 100),
     filled("audit_log", "object_id", 200),
+    bounds("audit_blocks", "number", 1),
+    bounds("audit_blocks", "entries", 1),
+    case(
+        "ck_audit_blocks_digest",
+        refused=[{"digest": b"x" * 31}, {"digest": b"x" * 33}],
+        accepted=[{"digest": b"x" * 32}],
+    ),
     filled("worker_heartbeats", "worker", 200),
     bounds("worker_heartbeats", "concurrency", 0),
 ]

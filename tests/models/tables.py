@@ -34,6 +34,7 @@ from tests.factories import (
     make_user_day,
 )
 from tests.factories_operations import (
+    make_audit_block,
     make_audit_entry,
     make_backup,
     make_heartbeat,
@@ -89,5 +90,9 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "search_dirty": make_search_mark,
     "backups": make_backup,
     "audit_log": make_audit_entry,
+    "audit_blocks": make_audit_block,
     "worker_heartbeats": make_heartbeat,
 }
+
+APPEND_ONLY = ("audit_log", "audit_blocks")
+"""Tables whose rows nobody can change."""

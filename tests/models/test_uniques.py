@@ -67,6 +67,7 @@ UNIQUES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"tryout_session_id": make_tryout_session},
         {"tryout_session_id": make_tryout_session},
     ),
+    "uq_audit_blocks_block_id": ("audit_blocks", {"block_id": SOME_ID}, {"block_id": UUID(int=1)}),
     "uq_backups_label": ("backups", {"label": "full-1"}, {"label": "full-2"}),
 }
 

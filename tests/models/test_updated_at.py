@@ -8,7 +8,7 @@ from psycopg import Connection, sql
 from sqlalchemy import DateTime
 
 from tests.factories import make_attempt, make_user
-from tests.models.tables import FACTORIES
+from tests.models.tables import APPEND_ONLY, FACTORIES
 from worker.ids import uuid7
 from worker.models import Base
 
@@ -38,7 +38,7 @@ def test_each_table_that_has_updated_at_has_its_trigger(database: Connection):
     assert database.execute(UNGUARDED).fetchall() == []
 
 
-@pytest.mark.parametrize("table", FACTORIES)
+@pytest.mark.parametrize("table", [table for table in FACTORIES if table not in APPEND_ONLY])
 def test_update_stamps_the_row_even_if_the_statement_says_otherwise(database: Connection, table: str):
     FACTORIES[table](database, created_at=LONG_AGO, updated_at=LONG_AGO)
     database.execute(sql.SQL("UPDATE {} SET updated_at = '1999-01-01Z'").format(sql.Identifier(table)))

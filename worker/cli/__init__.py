@@ -1,6 +1,21 @@
 """The command line `elp`: one sub-command a thing an operator does. Each stands in a module of its own."""
 
-from worker.cli import achievements, basics, db, demo, doctor, jobs, seed, servers, simulate, srs, tryouts, up
+from worker.cli import (
+    achievements,
+    audit,
+    basics,
+    db,
+    demo,
+    doctor,
+    jobs,
+    keys,
+    seed,
+    servers,
+    simulate,
+    srs,
+    tryouts,
+    up,
+)
 from worker.cli.console import ElpTyper
 
 app = ElpTyper(
@@ -21,6 +36,8 @@ app.add_typer(achievements.app, name="achievements")
 app.add_typer(db.app, name="db")
 app.add_typer(srs.app, name="srs")
 app.add_typer(tryouts.app, name="tryouts")
+app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
 app.add_typer(servers.app, name="servers")
 app.command()(basics.settings)
 app.command()(basics.version)

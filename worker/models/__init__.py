@@ -2,7 +2,7 @@
 
 from worker.models.achievements import AchievementMark, UserAchievement
 from worker.models.attempts import AttemptInbox, AttemptRejection, LessonProgress, QuestionAttempt, UserDay, UserStats
-from worker.models.audit import AuditLog
+from worker.models.audit import AuditBlock, AuditLog
 from worker.models.backups import Backup
 from worker.models.base import Base
 from worker.models.billing import PaymentTransaction, Plan, Subscription
@@ -29,6 +29,7 @@ __all__ = [
     "AppEvent",
     "AttemptInbox",
     "AttemptRejection",
+    "AuditBlock",
     "AuditLog",
     "Backup",
     "Base",

@@ -8,7 +8,7 @@ from psycopg import sql
 from worker.db import Connection
 from worker.simulate.database import drawn_by_database
 
-_LEFT_OUT: Final = frozenset({"leased_by", "transaction_id", "updated_at"})
+_LEFT_OUT: Final = frozenset({"block_id", "digest", "leased_by", "transaction_id", "updated_at"})
 """Columns that tell about the process or the transaction, not about what happened."""
 _NOT_OURS: Final = frozenset({"alembic_version", "simulation_clock"})
 
