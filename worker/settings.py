@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """Bearer token that guards every route but health; the API refuses to start without one."""
     api_processes: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that share the API's port; one fills a core."""
+    api_max_connections: Annotated[int, Field(ge=1)] = 4_096
+    """Connections that an API process holds; further ones are answered 503 at once."""
     flower_port: Port = 5555
     flower_auth: SecretStr | None = None
     """`user:password` for Flower; it refuses to start without one."""
