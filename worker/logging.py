@@ -9,8 +9,12 @@ import structlog
 
 from worker.settings import Settings
 
-_SECRETS: Final = re.compile(r"""(://[^:/@\s"']*:)[^@\s"']+(?=@)|(\bBearer\s+)[A-Za-z0-9._~+/=-]+""", re.IGNORECASE)
-"""Passwords in addresses, and bearer tokens."""
+_SECRETS: Final = re.compile(
+    r"""(://[^:/@\s"']*:)[^@\s"']+(?=@)|(\bBearer\s+)[A-Za-z0-9._~+/=-]+|(\bel[ps]_)[A-Za-z0-9_-]{43,}|"""
+    r"""(\bgAAAAA)[A-Za-z0-9_=-]{60,}|(\$2[aby]\$[0-9]{2}\$)[./A-Za-z0-9]{53}""",
+    re.IGNORECASE,
+)
+"""Passwords in addresses, bearer tokens, tokens and sessions of ours, encrypted columns, hashes of passwords."""
 
 
 class MaskingFormatter(structlog.stdlib.ProcessorFormatter):
@@ -22,8 +26,8 @@ class MaskingFormatter(structlog.stdlib.ProcessorFormatter):
 
 
 def masked(text: str) -> str:
-    """Return a text without the passwords of addresses and without bearer tokens."""
-    return _SECRETS.sub(lambda found: f"{found[1] or found[2]}********", text)
+    """Return a text without what `_SECRETS` names; what each begins with stays."""
+    return _SECRETS.sub(lambda found: f"{next(filter(None, found.groups()))}********", text)
 
 
 def configure(process: str, settings: Settings) -> None:

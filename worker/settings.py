@@ -5,7 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+import limits
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.errors import ConfigurationError
@@ -20,6 +21,20 @@ class FeeLimit(BaseModel):
 
     percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
     fixed: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+
+
+def _rate_limit(text: str) -> str:
+    """Check how a rate limit is written."""
+    if text != "none":
+        try:
+            limits.parse(text)
+        except ValueError:
+            raise ValueError("must be a number of requests and a time, such as 10/15 minutes, or none") from None
+    return text
+
+
+Role = Literal["learner", "teacher", "editor", "finance", "operator", "admin"]
+RateLimit = Annotated[str, AfterValidator(_rate_limit)]
 
 
 class Settings(BaseSettings):
@@ -42,6 +57,8 @@ class Settings(BaseSettings):
     """Bearer token that guards every route but health; the API refuses to start without one."""
     api_processes: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that share the API's port; one fills a core."""
+    api_max_connections: Annotated[int, Field(ge=1)] = 4_096
+    """Connections that an API process holds; further ones are answered 503 at once."""
     flower_port: Port = 5555
     flower_auth: SecretStr | None = None
     """`user:password` for Flower; it refuses to start without one."""
@@ -130,6 +147,31 @@ class Settings(BaseSettings):
     """After so many calls in a row without an answer a gateway is left alone for `billing_rest_s`."""
     billing_rest_s: Annotated[float, Field(gt=0, le=3_600)] = 60.0
     """Seconds."""
+
+    cli_role: Role = "admin"
+    """What the command line may do; a machine of the finance team has `finance`, one of the operators `operator`."""
+    password_cost: Annotated[int, Field(ge=4, le=20)] = 12
+    """bcrypt's cost, log₂ of its rounds: 12 takes a third of a second. Other hashes are renewed at the next login."""
+    session_idle_hours: Annotated[int, Field(ge=1, le=8_760)] = 24 * 14
+    """A session that was not used for so long is over."""
+    session_hours: Annotated[int, Field(ge=1, le=8_760)] = 24 * 90
+    """Whatever it is used for, a session is over after this time."""
+    auth_cache_s: Annotated[float, Field(ge=0, le=300)] = 5.0
+    """How long an API process remembers a token or session: what is revoked elsewhere ends within this time."""
+    rate_limit_learner: RateLimit = "600/minute"
+    """Requests of one learner, whatever their sessions; `none`: no limit."""
+    rate_limit_token: RateLimit = "6000/minute"  # noqa: S105 - no password
+    """Requests of one API token; the token of the settings has no limit."""
+    rate_limit_address: RateLimit = "120/minute"
+    """Requests of one address that name nobody: wrong tokens above all."""
+    login_limit_account: RateLimit = "10/15 minutes"
+    """Logins tried for one e-mail address, whether there is such an account or not."""
+    login_limit_address: RateLimit = "100/15 minutes"
+    """Logins tried from one network address."""
+    trusted_proxies: str | None = None
+    """Addresses of proxies, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    cors_origins: str | None = None
+    """Origins of web pages, separated by commas, that browsers let call the API; unset: none."""
 
     tracing: bool = False
     """OpenTelemetry traces (extra `otel`); where they go is said by OTEL_… variables."""

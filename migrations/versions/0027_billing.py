@@ -8,7 +8,7 @@ from alembic import op
 from migrations.support import execute_file, keep_updated_at
 
 revision = "0027"
-down_revision = "0024"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

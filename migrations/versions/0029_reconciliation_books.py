@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.support import execute_file, keep_updated_at
 
 revision = "0029"
-down_revision = "0031"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

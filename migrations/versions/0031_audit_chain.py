@@ -9,7 +9,7 @@ from alembic import op
 from migrations.support import execute_file, keep_updated_at
 
 revision = "0031"
-down_revision = "0027"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

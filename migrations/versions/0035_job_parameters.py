@@ -5,7 +5,7 @@ from alembic import op
 from migrations.support import execute_file
 
 revision = "0035"
-down_revision = "0024"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

@@ -9,6 +9,7 @@ import uvicorn
 
 from tests.support.processes import wait_until
 from worker.api.app import create_app
+from worker.api.protocol import GuardedProtocol
 from worker.settings import Settings
 
 TOKEN = "a-token-for-tests"
@@ -24,7 +25,14 @@ class ApiServer:
         for route in routes:
             self.app.register(route)
         config = uvicorn.Config(
-            self.app, port=0, loop="uvloop", http="httptools", access_log=False, log_config=None, ws="none"
+            self.app,
+            port=0,
+            loop="uvloop",
+            http=GuardedProtocol,
+            access_log=False,
+            log_config=None,
+            ws="none",
+            server_header=False,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, name="api under test")

@@ -9,6 +9,7 @@ import uvicorn
 
 from worker import logging, tracing
 from worker.api.app import Api, create_app
+from worker.api.protocol import GuardedProtocol
 from worker.errors import ConfigurationError
 from worker.metrics import share_through
 from worker.metrics.serving import folder_of
@@ -54,10 +55,12 @@ def main() -> None:
         port=settings.api_port,
         workers=settings.api_processes,
         loop="uvloop",
-        http="httptools",
+        http=GuardedProtocol,
         ws="none",
         access_log=False,
-        proxy_headers=False,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies or "",
+        limit_concurrency=settings.api_max_connections,
         server_header=False,
         log_config=None,
         timeout_keep_alive=KEEP_ALIVE_S,

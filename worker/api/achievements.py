@@ -14,6 +14,7 @@ from worker.api.problems import ProblemError
 
 @get(
     "/v1/users/{user_id:uuid}/achievements",
+    permission="study.read",
     operation_id="getAchievements",
     tags=["achievements"],
     summary="A learner's achievements, and how far the next ones are",

@@ -3,14 +3,19 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final
 
 import structlog
 from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.types import Message
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Message
+from redis.asyncio import Redis
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -20,20 +25,25 @@ from worker.api import accept, problems, request_ids
 from worker.api.accept import AcceptAttempts
 from worker.api.achievements import achievements
 from worker.api.attempts import accept_attempts, attempt_status
-from worker.api.auth import TokenGuard
+from worker.api.auth import OPEN, Authenticator, authenticated
 from worker.api.cards import change_card, preview_answer
-from worker.api.documentation import openapi_config
+from worker.api.documentation import PATH as DOCS
+from worker.api.documentation import docs_policy, openapi_config
 from worker.api.due_queues import due_queue, due_queue_cards
 from worker.api.event_feed import events
+from worker.api.headers import with_security
 from worker.api.health import Dependencies, health, ready
 from worker.api.incoming_events import IncomingEvents, accept_events
 from worker.api.jobs import JOB_ROUTES
+from worker.api.limits import RateLimits
 from worker.api.metrics import Exposition, RequestFigures, show_metrics
+from worker.api.permissions import authorise, declared
 from worker.api.platform import PLATFORM_ROUTES
 from worker.api.preferences import change_preferences, preferences
 from worker.api.problems import ProblemError
 from worker.api.reading import create_cache, create_engine
 from worker.api.search import search
+from worker.api.sessions import SESSION_ROUTES
 from worker.api.study import due_forecast, statistics
 from worker.api.subscriptions import SUBSCRIPTION_ROUTES
 from worker.api.tryouts import HANDLERS as TRYOUTS
@@ -42,6 +52,8 @@ from worker.attempts.inbox import Inbox
 from worker.events.feed import EventFeed, Notices
 from worker.nudges import LaneNudger, publish_scoring
 from worker.search.finder import Finder
+from worker.security.accounts import Accounts
+from worker.security.sessions import Sessions
 from worker.settings import Settings, get_settings
 from worker.srs.due_queue_reader import DueQueueReader
 from worker.tryouts.sittings import Sittings
@@ -55,6 +67,8 @@ class Api(Litestar):
     """Litestar with the attempts' route before its router, and a request id on every answer."""
 
     acceptor: AcceptAttempts
+    authenticator: Authenticator
+    docs_policy: bytes
     figures: RequestFigures
     inbox: Inbox
 
@@ -65,21 +79,30 @@ class Api(Litestar):
         elif tracing.is_on():
             attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
             with tracing.span("request", attributes, parent=_trace_of(scope["headers"])):
-                await (self.acceptor if _brings_attempts(scope) else self._route)(scope, receive, send)
+                await self._serving(scope)(scope, receive, send)
         else:
-            await (self.acceptor if _brings_attempts(scope) else self._route)(scope, receive, send)
+            await self._serving(scope)(scope, receive, send)
+
+    def _serving(self, scope: Any) -> ASGIApp:
+        # With CORS, browsers' headers are the router's matter.
+        brings_attempts = scope["path"] == accept.PATH and scope["method"] == "POST" and self.cors_config is None
+        return self.acceptor if brings_attempts else self._route
 
     async def _route(self, scope: Any, receive: Any, send: Any) -> None:
         started = perf_counter()
         status = 500  # unless an answer begins
         request_id = request_ids.request_id_of(scope["headers"])
-        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id.decode()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (request_ids.HEADER, request_id)]
+                headers = [*message["headers"], (request_ids.HEADER, request_id), *state.get("limit_headers", ())]
+                if scope["path"].startswith(DOCS) and status == HTTPStatus.OK:
+                    headers.append((b"content-security-policy", self.docs_policy))
+                message["headers"] = with_security(headers, scope["scheme"])
             await send(message)
 
         try:
@@ -101,7 +124,11 @@ def create_app(settings: Settings | None = None) -> Api:
         ConfigurationError: no token or no database is set.
     """
     settings = settings or get_settings()
-    guard = TokenGuard(settings)
+    engine = create_engine(settings)
+    cache = create_cache(settings)
+    sessions = _sessions(settings, cache)
+    authenticator = Authenticator(settings, engine, sessions)
+    rate_limits = RateLimits(settings)
     nudger = LaneNudger(settings.nudge_interval_ms) if settings.redis_url else None
     scoring = LaneNudger(settings.nudge_interval_ms, publish_scoring) if settings.redis_url else None
     inbox = Inbox(
@@ -110,11 +137,9 @@ def create_app(settings: Settings | None = None) -> Api:
         nudge=nudger.mark if nudger else _nobody,
     )
     figures = RequestFigures(inbox)
-    acceptor = AcceptAttempts(inbox, guard, settings, figures)
-    engine = create_engine(settings)
     # Searches have connections of their own: however many are slow, they hold up nothing else.
     search_engine = create_engine(settings, settings.search_timeout_ms)
-    cache = create_cache(settings)
+    acceptor = AcceptAttempts(inbox, authenticator, rate_limits, settings, figures)
     sittings = Sittings(
         engine,
         timedelta(seconds=settings.tryout_grace_seconds),
@@ -129,7 +154,7 @@ def create_app(settings: Settings | None = None) -> Api:
             if each:
                 each.start()
         try:
-            async with figures.flushing():
+            async with figures.flushing(), authenticator.recording():
                 yield
         finally:
             await inbox.stop()
@@ -139,11 +164,28 @@ def create_app(settings: Settings | None = None) -> Api:
             await notices.stop()
             await engine.dispose()
             await search_engine.dispose()
+            await rate_limits.close()
             if cache:
                 await cache.aclose()
 
-    app = Api(
-        route_handlers=[
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """Let pass who may."""
+        if handler.opt.get(OPEN):
+            return
+        authorization = connection.headers.get("authorization")
+        principal = await authenticated(
+            authenticator,
+            rate_limits,
+            None if authorization is None else authorization.encode("latin-1"),
+            connection.client.host if connection.client else "",
+        )
+        state = connection.scope["state"]
+        state["principal"] = principal
+        state["limit_headers"] = await rate_limits.count(principal)
+        authorise(connection, handler, principal)
+
+    routes = declared(
+        [
             accept_attempts,
             attempt_status,
             accept_events,
@@ -166,8 +208,12 @@ def create_app(settings: Settings | None = None) -> Api:
             show_metrics,
             *JOB_ROUTES,
             *PLATFORM_ROUTES,
-        ],
-        guards=[guard.guard],
+            *SESSION_ROUTES,
+        ]
+    )
+    app = Api(
+        route_handlers=routes,
+        guards=[guard],
         dependencies={
             "achievement_reader": _provided(AchievementReader(engine)),
             "acceptor": _provided(acceptor),
@@ -180,6 +226,10 @@ def create_app(settings: Settings | None = None) -> Api:
             "finder": _provided(Finder(search_engine)),
             "sittings": _provided(sittings),
             "webhooks": _provided(Webhooks(engine, settings)),
+            "accounts": _provided(Accounts(engine, settings.password_cost)),
+            "sessions": _provided(sessions),
+            "rate_limits": _provided(rate_limits),
+            "authenticator": _provided(authenticator),
         },
         exception_handlers={
             ProblemError: problems.handle_problem,
@@ -192,16 +242,31 @@ def create_app(settings: Settings | None = None) -> Api:
         },
         lifespan=[running],
         openapi_config=openapi_config(),
+        cors_config=_cors(settings),
+        request_max_body_size=settings.attempts_max_body_bytes,
         logging_config=None,
     )
     app.acceptor = acceptor
+    app.authenticator = authenticator
+    app.docs_policy = docs_policy().encode()
     app.figures = figures
     app.inbox = inbox
     return app
 
 
-def _brings_attempts(scope: Any) -> bool:
-    return bool(scope["path"] == accept.PATH and scope["method"] == "POST")
+def _sessions(settings: Settings, cache: Redis | None) -> Sessions | None:
+    if cache is None:
+        return None
+    idle, absolute = timedelta(hours=settings.session_idle_hours), timedelta(hours=settings.session_hours)
+    return Sessions(cache, idle=idle, absolute=absolute)
+
+
+def _cors(settings: Settings) -> CORSConfig | None:
+    """Return which web pages browsers let call the API; None, as it is unless the settings say otherwise: none."""
+    origins = [origin.strip() for origin in (settings.cors_origins or "").split(",") if origin.strip()]
+    if not origins:
+        return None
+    return CORSConfig(allow_origins=origins, allow_headers=["Authorization", "Content-Type"], max_age=600)
 
 
 def _trace_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

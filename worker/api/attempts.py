@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from worker.api import accept, problems
 from worker.api.accept import AcceptAttempts, Accepted
 from worker.api.documentation import EXAMPLE_ATTEMPT, ReadOperation, described, problem_responses, response
+from worker.api.permissions import is_hidden, principal_of
 from worker.api.problems import ProblemError
 from worker.attempts.inbox_rows import NewAttempt
 from worker.db.queries import load_query
@@ -77,6 +78,8 @@ class _AcceptOperation(Operation):
     accept.PATH,
     status_code=202,
     operation_class=_AcceptOperation,
+    permission="attempts.send",
+    checks_owner=True,
     operation_id="acceptAttempts",
     tags=["attempts"],
     summary="Send attempts",
@@ -94,12 +97,16 @@ async def accept_attempts(
     request: Request[Any, Any, Any], acceptor: NamedDependency[AcceptAttempts]
 ) -> Response[Accepted]:
     """Answer requests that reach the router by another spelling of the path; see `worker.api.accept`."""
-    body: Any = await acceptor.answer(request.scope["headers"], request.receive)
-    return Response(body, status_code=202, media_type="application/json")
+    extra: list[tuple[bytes, bytes]] = []
+    body: Any = await acceptor.answer(request.scope, request.receive, extra)
+    headers = {name.decode(): value.decode() for name, value in extra}
+    return Response(body, status_code=202, media_type="application/json", headers=headers)
 
 
 @get(
     accept.PATH + "/{attempt_id:uuid}",
+    permission="attempts.read",
+    checks_owner=True,
     operation_id="getAttempt",
     tags=["attempts"],
     summary="What became of an attempt",
@@ -107,15 +114,17 @@ async def accept_attempts(
     operation_class=ReadOperation,
     responses=problem_responses(401, 404, 503),
 )
-async def attempt_status(attempt_id: FromPath[UUID], engine: NamedDependency[AsyncEngine]) -> AttemptStatus:
+async def attempt_status(
+    request: Request[Any, Any, Any], attempt_id: FromPath[UUID], engine: NamedDependency[AsyncEngine]
+) -> AttemptStatus:
     """Tell what is known of an attempt; one statement of three index look-ups.
 
     Raises:
-        ProblemError: it is unknown.
+        ProblemError: it is unknown, or another learner's.
     """
     async with engine.connect() as connection:
         row = (await connection.execute(_STATUS, {"id": attempt_id})).one_or_none()
-    if row is None:
+    if row is None or is_hidden(principal_of(request), "attempts.read", row.user_id):
         detail = "no attempt with this id was accepted here: send it (again)"
         raise ProblemError(problems.UNKNOWN_ATTEMPT, detail)
     return msgspec.convert({"id": attempt_id, **row._asdict()}, AttemptStatus)

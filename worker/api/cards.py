@@ -16,7 +16,8 @@ from worker import clock
 from worker.api import problems
 from worker.api.bodies import documented, invalid, read_body
 from worker.api.documentation import ReadOperation, described, problem_responses, response
-from worker.api.learners import ACTOR, known_learner
+from worker.api.learners import known_learner
+from worker.api.permissions import principal_of
 from worker.api.problems import FieldError, ProblemError
 from worker.srs import card_store
 from worker.srs.card import State
@@ -69,6 +70,7 @@ class _ActionOperation(Operation):
 
 @get(
     "/v1/users/{user_id:uuid}/cards/{card_id:uuid}/preview",
+    permission="study.read",
     operation_id="previewAnswer",
     tags=["spaced repetition"],
     summary="What each grade would do to a card",
@@ -115,6 +117,7 @@ async def preview_answer(
     "/v1/users/{user_id:uuid}/cards/{card_id:uuid}/actions",
     status_code=200,
     operation_class=_ActionOperation,
+    permission="study.write",
     operation_id="changeCard",
     tags=["spaced repetition"],
     summary="Suspend, bury or reset a card",
@@ -151,7 +154,7 @@ async def change_card(
                 asked.action,
                 today=rules.local_day(now),
                 until=asked.until,
-                actor=ACTOR,
+                actor=principal_of(request).actor,
                 now=now,
             )
         except InvalidActionError as error:

@@ -15,9 +15,11 @@ from litestar.openapi.spec import Components, Example, Operation, SecurityScheme
 from litestar.params import FromPath
 
 from worker.api.auth import OPEN
+from worker.api.headers import page_policy
 from worker.api.problems import MEDIA_TYPE, ProblemDetails, UnknownRouteError
 
 PATH: Final = "/docs"
+DOCUMENT: Final = f"{PATH}/openapi.json"
 
 EXAMPLE_ATTEMPT: Final = {
     "id": "019aaf0c-1b2c-7d3e-8f4a-5b6c7d8e9f0a",
@@ -36,12 +38,13 @@ process, and sending it again is harmless. Errors are problem details (RFC 9457)
 _PROBLEMS: Final = {
     400: "The body is not JSON",
     401: "The bearer token is missing or wrong; see the header WWW-Authenticate",
-    403: "It is another learner's",
+    403: "You don't have the permission, or not for this account",
     404: "There is no such thing",
     409: "It is not in a state in which this can be done; the detail names both",
     413: "The body is too long, or holds too many items",
     415: "The body is declared as something else than uncompressed JSON",
     422: "Nothing of the request is acceptable; `errors` names each field with its remedy",
+    429: "Too many requests; come back after the seconds in the header Retry-After",
     503: "The database can't do this now; come back after the seconds in the header Retry-After",
 }
 
@@ -76,7 +79,7 @@ class ReadOperation(Operation):
 def openapi_config() -> OpenAPIConfig:
     """Return what the document says beside the routes; it is at `/docs/openapi.json`."""
     return OpenAPIConfig(
-        title="English Learning Platform: attempts",
+        title="English Learning Platform",
         version=version("elp-worker"),
         description=_DESCRIPTION,
         security=[{"bearer": []}],
@@ -89,6 +92,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("achievements", "What a learner was awarded"),
             Tag("events", "Work that the app asks for, and what happened that it should hear of"),
             Tag("operations", "For operators and their monitoring"),
+            Tag("sessions", "Logging in and out"),
             Tag("health", "For supervisors and load balancers; needs no token"),
         ],
         render_plugins=[SwaggerPage(), JsonRenderPlugin()],
@@ -108,11 +112,21 @@ class SwaggerPage(OpenAPIRenderPlugin):
         document = self.get_openapi_json_route(request)
         if assets_folder() is None:
             return _PAGE_WITHOUT_ASSETS.replace("{document}", document).encode()
-        return _PAGE.replace("{document}", document).replace("{assets}", f"{PATH}/assets").encode()
+        return shown_page(document).encode()
 
     def receive_router(self, router: Router) -> None:
         """Add the route of the page's files."""
         router.register(asset)
+
+
+def shown_page(document: str) -> str:
+    """Return the page that shows the document at an address."""
+    return _PAGE.replace("{document}", document).replace("{assets}", f"{PATH}/assets")
+
+
+def docs_policy() -> str:
+    """Return the content security policy of the page."""
+    return page_policy(shown_page(DOCUMENT))
 
 
 @cache

@@ -41,6 +41,7 @@ class QueueCards(msgspec.Struct, frozen=True, kw_only=True):
 
 @get(
     "/v1/users/{user_id:uuid}/due-queue",
+    permission="study.read",
     operation_id="getDueQueue",
     tags=["spaced repetition"],
     summary="A learner's queue for a local day",
@@ -73,6 +74,7 @@ async def due_queue(
 
 @get(
     "/v1/users/{user_id:uuid}/due-queue/cards",
+    permission="study.read",
     operation_id="getDueQueueCards",
     tags=["spaced repetition"],
     summary="The cards of a learner's queue, with what they ask and why",

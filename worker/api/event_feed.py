@@ -16,6 +16,7 @@ from worker.events.feed import EventFeed
 
 @get(
     "/v1/events",
+    permission="events.read",
     operation_id="getEvents",
     tags=["events"],
     summary="What happened since",

@@ -217,6 +217,7 @@ class _AcceptOperation(Operation):
     PATH,
     status_code=202,
     operation_class=_AcceptOperation,
+    permission="events.send",
     operation_id="acceptEvents",
     tags=["events"],
     summary="Have tasks run",

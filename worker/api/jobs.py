@@ -55,6 +55,7 @@ class Pause(msgspec.Struct):
 
 @get(
     "/v1/jobs",
+    permission="jobs.read",
     operation_id="listJobs",
     tags=TAGS,
     summary="Every job: schedule, periods, newest run, lag",
@@ -70,6 +71,7 @@ def list_jobs() -> list[JobReport]:
 
 @get(
     "/v1/job-runs",
+    permission="jobs.read",
     operation_id="listRuns",
     tags=TAGS,
     summary="The newest runs, of one job or of all",
@@ -91,6 +93,7 @@ def list_runs(
 
 @get(
     "/v1/job-runs/{run_id:uuid}",
+    permission="jobs.read",
     operation_id="getRun",
     tags=TAGS,
     summary="A run, and its shards that are not done",
@@ -110,6 +113,7 @@ def show_run(
 @post(
     "/v1/jobs/{name:str}/runs",
     status_code=202,
+    permission="jobs.run",
     operation_id="startRun",
     tags=TAGS,
     summary="Run a job by hand",
@@ -133,6 +137,7 @@ def start(name: FromPath[str], data: JSONBody[StartRun]) -> RunReport:
 @post(
     "/v1/jobs/{name:str}/dry-runs",
     status_code=200,
+    permission="jobs.run",
     operation_id="dryRun",
     tags=TAGS,
     summary="What a run of a job would come to",
@@ -151,6 +156,7 @@ def try_run(name: FromPath[str], data: JSONBody[StartRun]) -> DryRunReport:
 @post(
     "/v1/job-runs/{run_id:uuid}/cancel",
     status_code=200,
+    permission="jobs.run",
     operation_id="cancelRun",
     tags=TAGS,
     summary="Cancel a run that is not finished",
@@ -168,6 +174,7 @@ def cancel(run_id: FromPath[UUID]) -> Changed:
 @post(
     "/v1/job-runs/{run_id:uuid}/retry",
     status_code=200,
+    permission="jobs.run",
     operation_id="retryRun",
     tags=TAGS,
     summary="Have the shards that failed or were cancelled done after all",
@@ -186,6 +193,7 @@ def retry(run_id: FromPath[UUID]) -> Changed:
 @post(
     "/v1/job-runs/{run_id:uuid}/shards/{number:int}/retry",
     status_code=200,
+    permission="jobs.run",
     operation_id="retryShard",
     tags=TAGS,
     summary="Have one shard done after all",
@@ -203,6 +211,7 @@ def retry_one(run_id: FromPath[UUID], number: FromPath[int]) -> Changed:
 @post(
     "/v1/jobs/{name:str}/pause",
     status_code=200,
+    permission="jobs.run",
     operation_id="pauseJob",
     tags=TAGS,
     summary="Have a job start nothing more until it is resumed",
@@ -220,6 +229,7 @@ def pause(name: FromPath[str]) -> Pause:
 @post(
     "/v1/jobs/{name:str}/resume",
     status_code=200,
+    permission="jobs.run",
     operation_id="resumeJob",
     tags=TAGS,
     summary="End a pause",
@@ -236,6 +246,7 @@ def resume(name: FromPath[str]) -> Pause:
 
 @get(
     "/v1/missed-periods",
+    permission="jobs.read",
     operation_id="listMissedPeriods",
     tags=TAGS,
     summary="Periods that began without a run, and what becomes of them",

@@ -9,9 +9,6 @@ from worker.api.problems import ProblemError
 from worker.srs import learner_store
 from worker.srs.learner import LearnerRules
 
-ACTOR = "token:api"
-"""Who acts, for the audit log: whoever has the API's one token."""
-
 
 async def known_learner(connection: AsyncConnection, user_id: UUID) -> LearnerRules:
     """Return how a learner's cards are scheduled.

@@ -108,6 +108,7 @@ class Exposition:
 
 @get(
     PATH,
+    permission="metrics.read",
     operation_id="getMetrics",
     tags=["operations"],
     summary="Figures for Prometheus",

@@ -35,6 +35,7 @@ class Doctor(msgspec.Struct):
 
 @get(
     "/v1/outbox",
+    permission="platform.read",
     operation_id="listOutbox",
     tags=TAGS,
     summary="Entries of the outbox that are not done, parked ones first",
@@ -54,6 +55,7 @@ def outbox(
 @post(
     "/v1/outbox/retry",
     status_code=200,
+    permission="platform.manage",
     operation_id="retryOutbox",
     tags=TAGS,
     summary="Have parked entries sent again",
@@ -70,6 +72,7 @@ def retry_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
 @post(
     "/v1/outbox/discard",
     status_code=200,
+    permission="platform.manage",
     operation_id="discardOutbox",
     tags=TAGS,
     summary="Delete parked entries",
@@ -85,6 +88,7 @@ def discard_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
 
 @get(
     "/v1/doctor",
+    permission="platform.read",
     operation_id="getDoctor",
     tags=TAGS,
     summary="What `elp doctor` finds, as seen from the API's machine",

@@ -35,6 +35,7 @@ class _ChangeOperation(Operation):
 
 @get(
     PATH,
+    permission="study.read",
     operation_id="getPreferences",
     tags=["spaced repetition"],
     summary="A learner's wishes",
@@ -56,6 +57,7 @@ async def preferences(user_id: FromPath[UUID], engine: NamedDependency[AsyncEngi
 @patch(
     PATH,
     operation_class=_ChangeOperation,
+    permission="study.write",
     operation_id="changePreferences",
     tags=["spaced repetition"],
     summary="Change some of a learner's wishes",

@@ -28,6 +28,9 @@ class Kind:
 
 
 UNAUTHORIZED: Final = Kind(401, "unauthorized", "A valid bearer token is required")
+WRONG_CREDENTIALS: Final = Kind(401, "wrong-credentials", "E-mail and password don't belong together")
+FORBIDDEN: Final = Kind(403, "forbidden", "You may not do this")
+TOO_MANY_REQUESTS: Final = Kind(429, "too-many-requests", "Too many requests")
 NOT_JSON: Final = Kind(400, "not-json", "The body is not JSON")
 TOO_LARGE: Final = Kind(413, "too-large", "The request is too large")
 UNSUPPORTED_MEDIA_TYPE: Final = Kind(415, "unsupported-media-type", "The body must be plain JSON")

@@ -48,6 +48,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
 @get(
     "/v1/users/{user_id:uuid}/forecast",
+    permission="study.read",
     operation_id="getForecast",
     tags=["spaced repetition"],
     summary="A learner's load of the coming days",
@@ -90,6 +91,7 @@ async def due_forecast(
 
 @get(
     "/v1/users/{user_id:uuid}/statistics",
+    permission="study.read",
     operation_id="getStatistics",
     tags=["spaced repetition"],
     summary="What a learner's study amounts to",

@@ -15,6 +15,7 @@ from litestar.params import FromPath, QueryParameter
 from worker import clock
 from worker.api.answers import why_not_storable
 from worker.api.documentation import ReadOperation, described, problem_responses
+from worker.api.permissions import is_hidden, only_own, principal_of
 from worker.api.problems import INVALID_PARAMETERS, NOT_JSON, FieldError, Kind, ProblemError
 from worker.settings import get_settings
 from worker.tryouts.result_page import render
@@ -117,6 +118,21 @@ async def _body(request: Request[Any, Any, Any], kind: type[T]) -> T:
         raise ProblemError(NOT_JSON, f"send a JSON object: {error}") from None
 
 
+async def _find(request: Request[Any, Any, Any], tryout_id: UUID, sittings: Sittings) -> Sitting:
+    """Return a sitting that the sender may see.
+
+    Raises:
+        ProblemError: there is none, or it is hidden from them.
+    """
+    try:
+        sitting = await sittings.find(tryout_id)
+    except SittingError as error:
+        raise _problem(error) from None
+    if is_hidden(principal_of(request), "tryouts.read", sitting.user_id):
+        raise _problem(SittingError("unknown_tryout"))
+    return sitting
+
+
 def _problem(error: SittingError) -> ProblemError:
     return ProblemError(_KINDS[error.reason], str(error))
 
@@ -124,6 +140,8 @@ def _problem(error: SittingError) -> ProblemError:
 @post(
     PATH,
     status_code=200,
+    permission="tryouts.sit",
+    checks_owner=True,
     operation_id="createTryout",
     tags=["tryouts"],
     summary="Make a sitting",
@@ -138,6 +156,7 @@ async def create_tryout(request: Request[Any, Any, Any], sittings: NamedDependen
         ProblemError: it can't be made.
     """
     new = await _body(request, NewTryout)
+    only_own(principal_of(request), "tryouts.sit", new.user_id)
     try:
         return await sittings.create(new.id, new.user_id, new.question_set_id)
     except SittingError as error:
@@ -147,6 +166,8 @@ async def create_tryout(request: Request[Any, Any, Any], sittings: NamedDependen
 @post(
     PATH + "/{tryout_id:uuid}/start",
     status_code=200,
+    permission="tryouts.sit",
+    checks_owner=True,
     operation_id="startTryout",
     tags=["tryouts"],
     summary="Begin a sitting",
@@ -163,6 +184,7 @@ async def start_tryout(
         ProblemError: it can't be begun.
     """
     learner = await _body(request, Learner)
+    only_own(principal_of(request), "tryouts.sit", learner.user_id)
     try:
         return await sittings.start(tryout_id, learner.user_id, clock.now())
     except SittingError as error:
@@ -172,6 +194,8 @@ async def start_tryout(
 @put(
     PATH + "/{tryout_id:uuid}/answers",
     status_code=200,
+    permission="tryouts.sit",
+    checks_owner=True,
     operation_id="putTryoutAnswers",
     tags=["tryouts"],
     summary="Save answers",
@@ -192,6 +216,7 @@ async def put_answers(
         ProblemError: none of them can be taken.
     """
     given = await _body(request, GivenAnswers)
+    only_own(principal_of(request), "tryouts.sit", given.user_id)
     longest = get_settings().attempts_max_answer_bytes
     faults = [
         FieldError(f"answers[{index}].answer", reason)
@@ -219,6 +244,8 @@ async def put_answers(
 @post(
     PATH + "/{tryout_id:uuid}/submit",
     status_code=200,
+    permission="tryouts.sit",
+    checks_owner=True,
     operation_id="submitTryout",
     tags=["tryouts"],
     summary="Submit a sitting",
@@ -238,6 +265,7 @@ async def submit_tryout(
         ProblemError: it can't be submitted.
     """
     learner = await _body(request, Learner)
+    only_own(principal_of(request), "tryouts.sit", learner.user_id)
     try:
         return await sittings.submit(tryout_id, learner.user_id, clock.now())
     except SittingError as error:
@@ -246,6 +274,8 @@ async def submit_tryout(
 
 @get(
     PATH + "/{tryout_id:uuid}",
+    permission="tryouts.read",
+    checks_owner=True,
     operation_id="getTryout",
     tags=["tryouts"],
     summary="A sitting and its result",
@@ -253,20 +283,21 @@ async def submit_tryout(
     operation_class=ReadOperation,
     responses=problem_responses(401, 404, 503),
 )
-async def get_tryout(tryout_id: FromPath[UUID], sittings: NamedDependency[Sittings]) -> Sitting:
+async def get_tryout(
+    request: Request[Any, Any, Any], tryout_id: FromPath[UUID], sittings: NamedDependency[Sittings]
+) -> Sitting:
     """Return a sitting.
 
     Raises:
-        ProblemError: there is none.
+        ProblemError: there is none, or it is another learner's.
     """
-    try:
-        return await sittings.find(tryout_id)
-    except SittingError as error:
-        raise _problem(error) from None
+    return await _find(request, tryout_id, sittings)
 
 
 @get(
     PATH + "/{tryout_id:uuid}/result.html",
+    permission="tryouts.read",
+    checks_owner=True,
     operation_id="getTryoutResultPage",
     tags=["tryouts"],
     summary="A result as a page for the learner",
@@ -276,6 +307,7 @@ async def get_tryout(tryout_id: FromPath[UUID], sittings: NamedDependency[Sittin
     responses=problem_responses(401, 404, 422, 503),
 )
 async def tryout_result_page(
+    request: Request[Any, Any, Any],
     tryout_id: FromPath[UUID],
     sittings: NamedDependency[Sittings],
     lang: Annotated[Literal["id", "en"] | None, QueryParameter(description="`id` or `en`")] = None,
@@ -285,10 +317,7 @@ async def tryout_result_page(
     Raises:
         ProblemError: there is no such sitting.
     """
-    try:
-        sitting = await sittings.find(tryout_id)
-    except SittingError as error:
-        raise _problem(error) from None
+    sitting = await _find(request, tryout_id, sittings)
     language = lang or ("en" if sitting.ui_language == "en" else "id")
     headers = {
         "content-language": language,

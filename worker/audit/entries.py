@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -60,4 +60,5 @@ def record(connection: Connection, entries: Sequence[AuditEntry], now: datetime)
 
 
 def _json(fields: Mapping[str, Any] | None) -> str | None:
-    return None if fields is None else msgspec.json.encode(dict(fields)).decode()
+    # The hook is for subclasses of date, such as those of a clock that stands still.
+    return None if fields is None else msgspec.json.encode(dict(fields), enc_hook=date.isoformat).decode()

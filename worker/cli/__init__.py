@@ -16,10 +16,13 @@ from worker.cli import (
     servers,
     simulate,
     srs,
+    tokens,
     tryouts,
     up,
+    users,
 )
 from worker.cli.console import ElpTyper
+from worker.cli.permissions import protect
 
 app = ElpTyper(
     name="elp",
@@ -43,8 +46,10 @@ app.add_typer(srs.app, name="srs")
 app.add_typer(tryouts.app, name="tryouts")
 app.add_typer(billing.app, name="billing")
 app.add_typer(audit.app, name="audit")
-app.add_typer(billing.app, name="billing")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(users.app, name="users")
 app.add_typer(servers.app, name="servers")
 app.command()(basics.settings)
 app.command()(basics.version)
+protect(app)

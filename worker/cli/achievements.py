@@ -1,6 +1,5 @@
 """`elp achievements`: the catalogue, what a learner holds, taking an award back, and giving a new one to everyone."""
 
-import getpass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ import tasks
 from worker import clock, logging
 from worker.achievements import store
 from worker.achievements.catalogue import load_catalogue
+from worker.cli.actors import actor
 from worker.cli.console import out
 from worker.db import transaction
 from worker.embedded import servers
@@ -77,7 +77,7 @@ def show(user_id: Learner, *, as_json: AsJson = False) -> None:
 def revoke(user_id: Learner, code: Code, *, reason: Reason) -> None:
     """Take an award back; no job awards it again. Audited."""
     with servers(), transaction() as connection:
-        store.revoke(connection, user_id, code, actor=_actor(), reason=reason, now=clock.now())
+        store.revoke(connection, user_id, code, actor=actor(), reason=reason, now=clock.now())
     out.print(f"revoked {escape(code)}")
 
 
@@ -85,7 +85,7 @@ def revoke(user_id: Learner, code: Code, *, reason: Reason) -> None:
 def restore(user_id: Learner, code: Code, *, reason: Reason) -> None:
     """Give a revoked award back. Audited."""
     with servers(), transaction() as connection:
-        store.restore(connection, user_id, code, actor=_actor(), reason=reason, now=clock.now())
+        store.restore(connection, user_id, code, actor=actor(), reason=reason, now=clock.now())
     out.print(f"restored {escape(code)}")
 
 
@@ -133,7 +133,3 @@ def _run(job: str, parameters: dict[str, Any], *, dry: bool, as_json: bool) -> N
             out.print(escape(msgspec.json.encode(sample).decode()), soft_wrap=True)
         out.print(escape(", ".join(f"{name} {value}" for name, value in found.items() if value)), soft_wrap=True)
     raise typer.Exit(1 if failed else 0)
-
-
-def _actor() -> str:
-    return f"cli:{getpass.getuser()}"

@@ -13,12 +13,16 @@ from rich.table import Table
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from worker import clock
+from worker.audit import AuditEntry, record
+from worker.cli.actors import actor
 from worker.cli.console import out
-from worker.db import reports
+from worker.db import reports, transaction
 from worker.db.engines import driver_url
 from worker.db.health import health_check
-from worker.embedded import running_database_url
+from worker.embedded import running_database_url, servers
 from worker.errors import ConfigurationError
+from worker.security import database_roles
 from worker.settings import get_settings
 
 T = TypeVar("T")
@@ -81,6 +85,28 @@ def sizes(*, as_json: AsJson = False) -> None:
 def partitions(*, as_json: AsJson = False) -> None:
     """Show the partitions of question_attempts; the default one should be empty."""
     _print_rows(_ask(lambda session: reports.partitions(session=session)), as_json=as_json)
+
+
+@app.command()
+def roles(
+    *,
+    prefix: Annotated[str, typer.Option(help="What the roles' names begin with.")] = "elp",
+    new_passwords: Annotated[bool, typer.Option("--new-passwords", help="Also for roles that are there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the database's roles for the API, the workers, readers and migrations, each with exactly its rights.
+
+    Addresses with passwords are shown this once. Run it again after `elp migrate`: it puts rights right. Needs an
+    account that may create roles.
+    """
+    with servers() as used, transaction() as connection:
+        made = database_roles.establish(connection, used.database_url, prefix=prefix, renew=new_passwords)
+        record(connection, [AuditEntry(actor(), "database.roles_set", "database", prefix, {}, {})], clock.now())
+    if as_json:
+        _print_json(made)
+        return
+    for role in made:
+        out.print(f"{role.name}: {role.url or 'as it was, rights put right'}", soft_wrap=True, markup=False)
 
 
 def _ask(question: Callable[[AsyncSession], Awaitable[T]]) -> T:

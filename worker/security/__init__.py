@@ -1,0 +1,1 @@
+"""Who may do what: permissions and roles, passwords, API tokens, sessions."""
