@@ -13,7 +13,8 @@ from worker.settings import Settings
 
 def test_everything_has_a_default_but_addresses_and_secrets(settings: Callable[..., Settings]) -> None:
     unset = {name for name in Settings.model_fields if getattr(settings(), name) is None}
-    assert unset == {"database_url", "redis_url", "api_token", "flower_auth"}
+    places = {f"backup_{name}" for name in ("repository", "key", "postgres_bin", "spool_dir", "scratch_dir")}
+    assert unset == {"database_url", "redis_url", "api_token", "flower_auth", *places}
 
 
 @pytest.mark.parametrize(
