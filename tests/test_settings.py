@@ -17,8 +17,9 @@ def test_everything_has_a_default_but_addresses_and_secrets(settings: Callable[.
     unset = {name for name in Settings.model_fields if getattr(settings(), name) is None}
     gateways = {"midtrans_server_key", "xendit_secret_key", "xendit_callback_token"}
     gateways |= {"stripe_secret_key", "stripe_webhook_secret", "stripe_url"}
+    places = {f"backup_{name}" for name in ("repository", "key", "postgres_bin", "spool_dir", "scratch_dir")}
     needed = {"database_url", "redis_url", "api_token", "flower_auth", "encryption_keys"}
-    assert unset == needed | gateways | set(NAMED_ONLY_WHERE_NEEDED)
+    assert unset == needed | gateways | places | set(NAMED_ONLY_WHERE_NEEDED)
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,30 @@ class Settings(BaseSettings):
     """Addresses of proxies, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     cors_origins: str | None = None
     """Origins of web pages, separated by commas, that browsers let call the API; unset: none."""
+    backup_repository: str | None = None
+    """Where backups go: a folder, or `s3://bucket/prefix`; unset: none are made."""
+    backup_key: SecretStr | None = None
+    """age identities (`AGE-SECRET-KEY-1…`), commas between them: the first encrypts, each decrypts. Unset: plain."""
+    backup_compression_level: Annotated[int, Field(ge=1, le=19)] = 1
+    """zstd's; 1 keeps pace with pg_basebackup on one core."""
+    backup_postgres_bin: Path | None = None
+    """Folder of the server's version of PostgreSQL's programs; unset: the wheel's or the system's."""
+    backup_spool_dir: Path | None = None
+    """Where received write-ahead log waits for its upload; unset: `wal-spool` in `data_dir`."""
+    backup_scratch_dir: Path | None = None
+    """Where verification restores to; unset: the system's folder for temporary files."""
+    backup_slot: Annotated[str, Field(pattern="^[a-z0-9_]{1,60}$")] = "elp_wal"
+    """Replication slot of the process `wal`, and its application_name."""
+    backup_synchronous: bool = False
+    """The process `wal` flushes what it receives at once and says so: with its slot's name in the server's
+    synchronous_standby_names no commit is acknowledged before."""
+    backup_window_days: Annotated[int, Field(ge=1, le=3_650)] = 14
+    """Every instant of so many days back can be restored."""
+    backup_keep_daily: Annotated[int, Field(ge=0, le=3_650)] = 14
+    backup_keep_weekly: Annotated[int, Field(ge=0, le=520)] = 8
+    backup_keep_monthly: Annotated[int, Field(ge=0, le=120)] = 12
+    backup_keep_yearly: Annotated[int, Field(ge=0, le=100)] = 3
+    """Of so many days, weeks, months, years with backups the newest one is kept beyond the window."""
 
     tracing: bool = False
     """OpenTelemetry traces (extra `otel`); where they go is said by OTEL_… variables."""

@@ -21,12 +21,15 @@ from worker.errors import ConfigurationError
 USER: Final = "elp"
 DATABASE: Final = "elp"
 _BUILTIN_LOCALES_SINCE: Final = 17
+_SUMMARIES_SINCE: Final = 17
+"""PostgreSQL's version that can tell what changed since a backup, for incremental ones."""
 
 _SETTINGS: Final[Mapping[str, str]] = {
     "max_connections": "150",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",  # a batch of attempts or a seed should not force checkpoints
     "wal_level": "replica",
+    "max_slot_wal_keep_size": "8GB",  # a receiver that stays away must not fill the disk; a lost slot is told
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %a ",
@@ -166,6 +169,8 @@ class PostgresServer(EmbeddedServer):
         }
         if any(self.binaries.parent.glob("lib/**/pg_stat_statements.so")):
             settings.setdefault("shared_preload_libraries", "pg_stat_statements")
+        if int(version(self.binaries).partition(".")[0]) >= _SUMMARIES_SINCE:
+            settings.setdefault("summarize_wal", "on")
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.binaries / "postgres"), "-D", str(self.data), *arguments]
 

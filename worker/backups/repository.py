@@ -1,0 +1,341 @@
+"""The repository: a folder or a bucket, through one library; every object is streamed and has a checksum."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, from_url
+
+from worker.backups.codec import CHUNK, Codec, DamagedError, NotOursError, Sink, Source
+from worker.backups.errors import (
+    NoRepositoryError,
+    ObjectCorruptError,
+    ObjectMissingError,
+    StoreError,
+    WrongKeyError,
+)
+from worker.errors import ConfigurationError
+from worker.settings import Settings
+
+_PARTS: Final = 9_000
+"""S3 takes 10,000 parts of an object."""
+_PART_BYTES: Final = 8 << 20
+_PARTS_AT_ONCE: Final = 4
+_TIMEOUT_S: Final = 30
+_PATIENCE: Final = timedelta(seconds=20)
+"""How long a request to an object store is repeated; whoever asked for it has a patience of its own."""
+
+
+class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
+    """An object as a catalogue entry names it."""
+
+    key: str
+    sha256: str
+    """Of the stored bytes, so that `sha256sum` alone can check it."""
+    stored_bytes: int
+    size_bytes: int
+    """Before compression."""
+
+
+class Repository:
+    """Objects by their keys.
+
+    Args:
+        location: a path, or a URL as `file:///…` or `s3://bucket/prefix`; credentials come from the environment, as the
+            store's own tools have them (AWS_…).
+        codec: compresses and encrypts.
+
+    Raises:
+        ConfigurationError: the location is none.
+    """
+
+    def __init__(self, location: str, codec: Codec) -> None:
+        self.codec = codec
+        self.folder: Path | None = None
+        """The folder of a local repository."""
+        url = location if "://" in location else Path(location).absolute().as_uri()
+        try:
+            if url.startswith("file://"):
+                self.folder = Path(urlsplit(url).path)
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._store: Any = LocalStore(self.folder)
+            else:
+                self._store = from_url(
+                    url,
+                    client_options={
+                        "timeout": timedelta(seconds=_TIMEOUT_S),
+                        "connect_timeout": timedelta(seconds=5),
+                        "allow_http": os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"),
+                    },
+                    retry_config={"max_retries": 5, "retry_timeout": _PATIENCE},
+                )
+        except (BaseError, OSError, ValueError) as error:
+            raise ConfigurationError(f"ELP_BACKUP_REPOSITORY {_bare(url)!r} cannot be used: {_short(error)}") from error
+        self.location = _bare(url)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Repository":
+        """Return the repository that the settings name.
+
+        Raises:
+            NoRepositoryError: they name none.
+            ConfigurationError: its location or the key is wrong.
+        """
+        if settings.backup_repository is None:
+            raise NoRepositoryError
+        keys = settings.backup_key.get_secret_value().split(",") if settings.backup_key else []
+        return cls(settings.backup_repository, Codec(keys, settings.backup_compression_level))
+
+    def put_stream(self, key: str, source: Source, *, expected_bytes: int = 0) -> StoredObject:
+        """Store what `source` yields under `key` and the codec's ending; memory stays flat.
+
+        It appears whole or not at all.
+
+        Args:
+            key: its name without the ending.
+            source: its bytes.
+            expected_bytes: about how many, so that the store gets parts large enough.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        key += self.codec.suffix
+        counted = _Counted(source)
+        part = max(_PART_BYTES, expected_bytes // _PARTS)
+        with _store_errors(key):
+            writer = obstore.open_writer(self._store, key, buffer_size=part, max_concurrency=_PARTS_AT_ONCE)
+        hashed = _Hashed(writer)
+        # Not as a context manager: that would store what had come when an error cut it short.
+        with _store_errors(key), _original_error(counted, hashed):
+            self.codec.seal(counted, hashed)
+            writer.close()
+        self._sync(key)
+        return StoredObject(
+            key=key, sha256=hashed.digest.hexdigest(), stored_bytes=hashed.bytes, size_bytes=counted.bytes
+        )
+
+    def put_sealed(self, key: str, data: bytes) -> None:
+        """Store bytes as they are, all or nothing.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        with _store_errors(key):
+            obstore.put(self._store, key, data, use_multipart=False)
+        self._sync(key)
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Store bytes under a name that is free, and tell whether it was.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        with _store_errors(key):
+            try:
+                obstore.put(self._store, key, data, mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                return False
+        self._sync(key)
+        return True
+
+    def get(self, key: str) -> bytes:
+        """Return an object's stored bytes.
+
+        Raises:
+            ObjectMissingError: there is none.
+            StoreError: the store refused.
+        """
+        with _store_errors(key):
+            return obstore.get(self._store, key).bytes().to_bytes()
+
+    def get_stream(self, stored: StoredObject, sink: Sink) -> None:
+        """Write an object's content to `sink`, and check it on the way: what was written counts only after the return.
+
+        Raises:
+            ObjectMissingError: it is not there.
+            ObjectCorruptError: it is not what was stored.
+            WrongKeyError: it is encrypted to other keys.
+            StoreError: the store refused.
+        """
+        key = stored.key
+        with _store_errors(key):
+            source = _Hashed(_Chunks(obstore.get(self._store, key).stream(min_chunk_size=CHUNK)))
+            guarded = _Guarded(sink)
+            try:
+                with _original_error(source, guarded):
+                    self.codec.unseal(key, source, guarded)
+                    while source.read(CHUNK):
+                        pass  # what stands behind the end of a stream is damage, too
+            except NotOursError:
+                raise WrongKeyError(key) from None
+            except DamagedError as error:
+                raise ObjectCorruptError(key, str(error)) from error
+        if source.digest.hexdigest() != stored.sha256:
+            raise ObjectCorruptError(key, f"its SHA-256 is {source.digest.hexdigest()}, stored was {stored.sha256}")
+
+    def keys(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield the names and stored sizes of the objects below a prefix, which ends where a name's part ends."""
+        with _store_errors(prefix):
+            for batch in obstore.list(self._store, prefix or None, chunk_size=1_000):
+                for meta in batch:
+                    yield meta["path"], meta["size"]
+
+    def folders(self, prefix: str) -> list[str]:
+        """Return the next parts of the names that go on below a prefix, in order."""
+        with _store_errors(prefix):
+            found = obstore.list_with_delimiter(self._store, prefix or None)
+        return sorted(path.rpartition("/")[2] for path in found["common_prefixes"])
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that are gone already don't matter."""
+        for key in keys:
+            with _store_errors(key):
+                try:
+                    obstore.delete(self._store, key)
+                except FileNotFoundError:
+                    continue
+            if self.folder is not None:
+                self._remove_empty((self.folder / key).parent)
+
+    def _remove_empty(self, folder: Path) -> None:
+        while folder != self.folder:
+            try:
+                folder.rmdir()
+            except OSError:
+                return  # not empty, or gone
+            folder = folder.parent
+
+    def _sync(self, key: str) -> None:
+        """Have a local object, and its name, on the disk: the library writes and renames and leaves it at that."""
+        if self.folder is None:
+            return
+        path = self.folder / key
+        for each in (path, path.parent):
+            descriptor = os.open(each, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+class _Watched:
+    """Remembers the error of what it wraps: libraries between us and it turn errors into others."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+class _Counted(_Watched):
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+        self.bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        with self._watching():
+            data = self._source.read(size)
+        self.bytes += len(data)
+        return data
+
+
+class _Hashed(_Watched):
+    """Takes the checksum of the stored bytes, in either direction."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__()
+        self._inner = inner
+        self.digest = hashlib.sha256()
+        self.bytes = 0
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        self.bytes += len(data)
+        with self._watching():
+            self._inner.write(data)
+        return len(data)
+
+    def read(self, size: int = -1) -> bytes:
+        with self._watching():
+            data: bytes = self._inner.read(size)
+        self.digest.update(data)
+        self.bytes += len(data)
+        return data
+
+    def flush(self) -> None:
+        """Do nothing: the store decides when."""
+
+
+class _Guarded(_Watched):
+    def __init__(self, sink: Sink) -> None:
+        super().__init__()
+        self._sink = sink
+
+    def write(self, data: bytes) -> int:
+        with self._watching():
+            return self._sink.write(data)
+
+    def flush(self) -> None:
+        """Do nothing: the sink's owner does."""
+
+
+class _Chunks:
+    """Reads from an iterator of pieces."""
+
+    def __init__(self, pieces: Iterator[Any]) -> None:
+        self._pieces = iter(pieces)
+        self._left = memoryview(b"")
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._left:
+            self._left = memoryview(next(self._pieces, b""))
+        if size < 0:
+            size = len(self._left)
+        data, self._left = self._left[:size], self._left[size:]
+        return bytes(data)
+
+
+@contextmanager
+def _original_error(*watched: _Watched) -> Iterator[None]:
+    try:
+        yield
+    except Exception:  # whatever a library made of it: the first cause is what counts
+        for each in watched:
+            if each.error is not None:
+                raise each.error  # noqa: B904 - the library's own is the same error in other words
+        raise
+
+
+@contextmanager
+def _store_errors(key: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectMissingError(key) from error
+    except BaseError as error:
+        raise StoreError(key, _short(error)) from error
+
+
+def _short(error: Exception) -> str:
+    return str(error).split("\n\nDebug source", 1)[0].strip()
+
+
+def _bare(url: str) -> str:
+    """Return a URL without what may be secret in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
