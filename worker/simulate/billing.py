@@ -107,6 +107,7 @@ class BillingYears:
         self._begun: list[UUID] = []
         self._down_until: datetime | None = None
         self._told: list[Callback] = []
+        self._kept: list[UUID] = []
         self.report = Report()
 
     def run(self, begins_at: datetime, ends_at: datetime, progress: Callable[[datetime], None]) -> Report:
@@ -287,6 +288,12 @@ class BillingYears:
         now_telling, self._told = self._told[: len(self._told) // 2 + 1], self._told[len(self._told) // 2 + 1 :]
         for said in now_telling:
             self._receive(said)
+        with self._dying():
+            while self._kept:  # as the outbox delivers them: again until they are done
+                self._maybe_die()
+                process(self._kept[0], clock.now())
+                self._maybe_die()
+                del self._kept[0]
 
     def _receive(self, said: Callback) -> None:
         headers = dict(said.headers)
@@ -309,9 +316,7 @@ class BillingYears:
                 store.query("keep_notification"), {**values, "order_key": told.key, "body": said.body, "now": now}
             ).fetchone()
         if row is not None:
-            with self._dying():
-                self._maybe_die()
-                process(row[0], now)
+            self._kept.append(row[0])
 
     # --- what must hold -----------------------------------------------------------------------------------------------
 

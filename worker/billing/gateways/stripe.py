@@ -218,7 +218,7 @@ def _failure(error: Exception) -> Declined | Unknown | NotSent:
 
 def _line(row: stripe.BalanceTransaction, day: date) -> SettlementLine:
     source: Any = row.source
-    metadata = getattr(source, "metadata", None) or {}
+    metadata = source.metadata.to_dict() if getattr(source, "metadata", None) else {}
     reference = getattr(source, "payment_intent", None) if row.type != "refund" else None
     currency = row.currency.upper()
     return SettlementLine(
