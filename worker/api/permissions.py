@@ -4,6 +4,7 @@ Where a permission reaches the account's own rows alone, the path's `user_id` mu
 whose rows they are in another way says `checks_owner=True` and does so, by `owner_only`.
 """
 
+import inspect
 from collections.abc import Iterable
 from dataclasses import field, make_dataclass
 from typing import Any, Final
@@ -104,4 +105,6 @@ def _document(route: HTTPRouteHandler) -> None:
     if EXTENSION not in {each.metadata.get("alias") for each in own.__dataclass_fields__.values()}:
         extension = ("x_permission", str | None, field(default=permission, metadata={"alias": EXTENSION}))
         route.operation_class = make_dataclass(own.__name__, [extension], bases=(own,))
-    route.responses = {**problem_responses(403, 429), **(route.responses or {})}
+    # What the framework itself answers to a body that is none, or too long.
+    of_body = (400, 413) if "data" in inspect.signature(route.fn).parameters else ()
+    route.responses = {**problem_responses(403, 429, *of_body), **(route.responses or {})}

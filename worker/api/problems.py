@@ -133,6 +133,8 @@ def from_http_exception(error: HTTPException) -> ProblemError:
 
 
 _DETAILS: Final = {
+    400: "the body is not JSON: send a JSON object in UTF-8",
+    413: "the body is longer than this address takes",
     404: "there is nothing at this address: see /docs for what there is",
     405: "this address knows other methods: see the header Allow",
 }
