@@ -193,7 +193,8 @@ def queues_in_time(look: Look) -> Iterable[str]:
         for resident in look.residents.values() if look.was_up(before, probe) else ():
             zone = resident.zone_at(probe)
             day = clock.local_day(before, zone, resident.day_start_hour)
-            moved = any(before - _QUARTER < move.at <= probe for move in resident.moves)
+            # Who travels west meanwhile gets the present day's queue anew, and loses that of the day after.
+            moved = any(before - _QUARTER < move.at <= look.until for move in resident.moves)
             if not moved and (resident.learner.id, day) not in built:
                 yield f"{_who(resident)} {day}: no queue at {probe.isoformat()}"
         probe -= _PROBE
