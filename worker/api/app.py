@@ -32,7 +32,7 @@ from worker.api.metrics import Exposition, RequestFigures, show_metrics
 from worker.api.platform import PLATFORM_ROUTES
 from worker.api.preferences import change_preferences, preferences
 from worker.api.problems import ProblemError
-from worker.api.reading import create_cache, create_engine
+from worker.api.reading import create_cache, create_engine, create_search_engine
 from worker.api.search import search
 from worker.api.study import due_forecast, statistics
 from worker.api.tryouts import HANDLERS as TRYOUTS
@@ -114,8 +114,7 @@ def create_app(settings: Settings | None = None) -> Api:
     figures = RequestFigures(inbox)
     acceptor = AcceptAttempts(inbox, guard, settings, figures)
     engine = create_engine(settings)
-    # Searches have connections of their own: however many are slow, they hold up nothing else.
-    search_engine = create_engine(settings, settings.search_timeout_ms)
+    search_engine = create_search_engine(settings)
     cache = create_cache(settings)
     sittings = Sittings(
         engine,
