@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benchmarks.due_queue_tables import autocommit
 from benchmarks.report import Figure, Report, Table, measured
 from benchmarks.search import seed, spread
 from benchmarks.search_bulk import COPY
-from worker.db.engines import driver_url, transaction
+from worker.api.reading import create_engine, create_search_engine
+from worker.db.engines import transaction
 from worker.search.finder import Finder
 from worker.search.values import Asked
 from worker.settings import get_settings
@@ -79,9 +80,11 @@ def searches(count: int, rarest: float = 1.0) -> list[tuple[str, str]]:
     return found[:count]
 
 
-async def _timed(engine: AsyncEngine, asked: Sequence[tuple[str, str]]) -> tuple[list[float], list[float], list[int]]:
+async def _timed(
+    search_engine: AsyncEngine, engine: AsyncEngine, asked: Sequence[tuple[str, str]]
+) -> tuple[list[float], list[float], list[int]]:
     """Return milliseconds of ours and of the bare query, in turns, and how many each search found."""
-    finder = Finder(engine)
+    finder = Finder(search_engine)
     ours, raw, totals = [], [], []
     for term, level in asked:
         for is_measured in (False, True):  # once to bring pages into memory
@@ -103,10 +106,11 @@ def speed(report: Report, count: int) -> None:
     """Time searches beside the bare query; add a table and the figure."""
 
     async def timed(asked: Sequence[tuple[str, str]]) -> tuple[list[float], list[float], list[int]]:
-        engine = create_async_engine(driver_url(get_settings().required_database_url(), "psycopg"), pool_size=1)
+        search_engine, engine = create_search_engine(get_settings()), create_engine(get_settings())
         try:
-            return await _timed(engine, asked)
+            return await _timed(search_engine, engine, asked)
         finally:
+            await search_engine.dispose()
             await engine.dispose()
 
     with transaction() as connection:

@@ -1,6 +1,7 @@
 """Search over HTTP: answers, and what hostile requests get."""
 
 import socket
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -84,9 +85,11 @@ def test_a_search_for_nothing_is_refused(api, content):
 def test_a_term_of_200_kilobytes_is_refused(api, content):
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as raw:
         lines = [f"GET /v1/search?q={'a' * 200_000} HTTP/1.1", "Host: x", f"Authorization: Bearer {TOKEN}"]
-        raw.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
-        answer = raw.makefile("rb").readline()
-    assert answer.split()[1] in {b"400", b"414", b"422", b"431"}
+        answer = b""
+        with suppress(ConnectionError):  # a server may hang up on it before it was sent
+            raw.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
+            answer = raw.makefile("rb").readline()
+    assert not answer or answer.split()[1] in {b"400", b"414", b"422", b"431"}
 
 
 @settings(max_examples=40)

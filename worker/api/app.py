@@ -41,7 +41,7 @@ from worker.api.permissions import authorise, declared
 from worker.api.platform import PLATFORM_ROUTES
 from worker.api.preferences import change_preferences, preferences
 from worker.api.problems import ProblemError
-from worker.api.reading import create_cache, create_engine
+from worker.api.reading import create_cache, create_engine, create_search_engine
 from worker.api.search import search
 from worker.api.sessions import SESSION_ROUTES
 from worker.api.study import due_forecast, statistics
@@ -140,6 +140,10 @@ def create_app(settings: Settings | None = None) -> Api:
     # Searches have connections of their own: however many are slow, they hold up nothing else.
     search_engine = create_engine(settings, settings.search_timeout_ms)
     acceptor = AcceptAttempts(inbox, authenticator, rate_limits, settings, figures)
+    acceptor = AcceptAttempts(inbox, guard, settings, figures)
+    engine = create_engine(settings)
+    search_engine = create_search_engine(settings)
+    cache = create_cache(settings)
     sittings = Sittings(
         engine,
         timedelta(seconds=settings.tryout_grace_seconds),

@@ -13,26 +13,26 @@ _CONNECT_TIMEOUT_S: Final = 5
 _APPLICATION: Final = "elp-api"
 
 
-def create_engine(settings: Settings, timeout_ms: int | None = None) -> AsyncEngine:
+def create_engine(settings: Settings, **server_settings: str) -> AsyncEngine:
     """Return an engine with the API's time-outs; asyncpg reads if the URL names it, else psycopg.
 
     Args:
         settings: where, and how long a statement may take.
-        timeout_ms: how long, if it is not what the settings say for all.
+        server_settings: parameters of its sessions, by name, over those.
     """
     url = settings.required_database_url()
-    limit_ms = str(settings.database_statement_timeout_ms if timeout_ms is None else timeout_ms)
+    values = {"statement_timeout": str(settings.database_statement_timeout_ms), **server_settings}
     arguments: dict[str, Any]
     if url.startswith("postgresql+asyncpg://"):
         driver = "asyncpg"
-        server_settings = {"application_name": _APPLICATION, "statement_timeout": limit_ms}
-        arguments = {"timeout": _CONNECT_TIMEOUT_S, "server_settings": server_settings}
+        values["application_name"] = _APPLICATION
+        arguments = {"timeout": _CONNECT_TIMEOUT_S, "server_settings": values}
     else:
         driver = "psycopg"
         arguments = {
             "application_name": _APPLICATION,
             "connect_timeout": _CONNECT_TIMEOUT_S,
-            "options": f"-c statement_timeout={limit_ms}",
+            "options": " ".join(f"-c {name}={value}" for name, value in values.items()),
         }
     return create_async_engine(
         driver_url(url, driver),
@@ -41,6 +41,15 @@ def create_engine(settings: Settings, timeout_ms: int | None = None) -> AsyncEng
         pool_pre_ping=True,
         connect_args=arguments,
     )
+
+
+def create_search_engine(settings: Settings) -> AsyncEngine:
+    """Return an engine for searches alone: however many are slow, they hold up nothing else.
+
+    Their statements are planned once a connection: what a term finds is not known to the planner in any case.
+    """
+    timeout_ms = str(settings.search_timeout_ms)
+    return create_engine(settings, statement_timeout=timeout_ms, plan_cache_mode="force_generic_plan")
 
 
 def create_cache(settings: Settings) -> redis.asyncio.Redis | None:
