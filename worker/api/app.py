@@ -137,13 +137,8 @@ def create_app(settings: Settings | None = None) -> Api:
         nudge=nudger.mark if nudger else _nobody,
     )
     figures = RequestFigures(inbox)
-    # Searches have connections of their own: however many are slow, they hold up nothing else.
-    search_engine = create_engine(settings, settings.search_timeout_ms)
     acceptor = AcceptAttempts(inbox, authenticator, rate_limits, settings, figures)
-    acceptor = AcceptAttempts(inbox, guard, settings, figures)
-    engine = create_engine(settings)
     search_engine = create_search_engine(settings)
-    cache = create_cache(settings)
     sittings = Sittings(
         engine,
         timedelta(seconds=settings.tryout_grace_seconds),
