@@ -28,6 +28,7 @@ NAMES = (
     "search",
     "search_bulk",
     "search_speed",
+    "renewal",
 )
 # A machine of 4 GiB upwards: enough for the tables of 10⁷ rows to be read from memory for the most part.
 POSTGRES = {

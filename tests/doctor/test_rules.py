@@ -13,6 +13,7 @@ from worker.heartbeats.store import Heartbeat
 from worker.jobs.punctuality import Punctuality
 from worker.metrics.state import (
     QUEUES,
+    BillingState,
     BrokerState,
     ClockState,
     DatabaseState,
@@ -160,3 +161,14 @@ def test_edits_that_stay_unsearchable_are_a_finding_unless_a_definition_is_rolle
     (finding,) = [each for each in examine(state(search=search)) if each.check == "search"]
     assert finding.level == level
     assert (finding.remedy is not None) == (level == "warning")
+
+
+def test_renewals_that_are_late_and_payments_long_unknown_are_found():
+    late = BillingState("midtrans", 3, NOW - timedelta(hours=2), 0, None)
+    unknown = BillingState("xendit", 0, None, 2, NOW - timedelta(days=2))
+    found = [each for each in examine(state(billing=[late, unknown])) if each.check == "billing"]
+    assert [each.level for each in found] == ["warning", "warning"]
+    assert "midtrans (3)" in found[0].found
+    assert "xendit (2)" in found[1].found
+    well = [BillingState("midtrans", 3, NOW - timedelta(minutes=4), 1, NOW)]
+    assert [each.level for each in examine(state(billing=well)) if each.check == "billing"] == ["ok"]

@@ -18,6 +18,8 @@ AGE_WARNING: Final = timedelta(minutes=1)
 AGE_CRITICAL: Final = timedelta(minutes=10)
 QUEUE_WARNING: Final = 1_000
 """Nudges expire after a minute and are few: more than this means that nobody takes them."""
+RENEWAL_LATE: Final = timedelta(hours=1)
+UNKNOWN_LONG: Final = timedelta(days=1)
 DISK_WARNING: Final = 0.10
 DISK_CRITICAL: Final = 0.03
 """Share of the file system that is free."""
@@ -60,6 +62,7 @@ def _examine(facts: Facts) -> Iterator[Finding]:
         yield from _inbox(state, facts)
         yield from _outbox(state, facts)
         yield _search(state)
+        yield from _billing(state, facts)
         yield from _unknown_work(facts.database)
         yield from _partitions(facts.database)
         yield from _time_zones(facts.database)
@@ -166,7 +169,9 @@ def _workers(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
         yield Finding("workers", "warning", f"different versions run: {versions}", "finish the deploy")
     if not deaf and not lost:
         yield Finding("workers", "ok", f"{listed} alive")
-    unread = sorted({"attempts", "default", "batch"} - {queue for heartbeat in alive for queue in heartbeat.queues})
+    unread = sorted(
+        {"attempts", "default", "batch", "billing"} - {queue for heartbeat in alive for queue in heartbeat.queues}
+    )
     if unread:
         remedy = "start a worker with -Q for them, as the Procfile has it"
         yield Finding("workers", "critical", f"nobody reads the queues {', '.join(unread)}", remedy)
@@ -238,6 +243,24 @@ def _search(state: DatabaseState) -> Finding:
     remedy = "start a worker: its log says `refresher_leads`; `elp search rebuild --resume` does the work by hand"
     found = f"{search.marks:,} edits are not searchable, for up to {_words(timedelta(seconds=search.oldest_s))}"
     return Finding("search", "warning", found, remedy)
+
+
+def _billing(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
+    late = [each for each in state.billing if each.oldest_due_at and facts.now - each.oldest_due_at > RENEWAL_LATE]
+    unknown = [each for each in state.billing if each.oldest_open_at and facts.now - each.oldest_open_at > UNKNOWN_LONG]
+    if late:
+        listed = ", ".join(f"{each.gateway} ({each.due:,})" for each in late)
+        remedy = (
+            "is the gateway set up (ELP_…_KEY) and answering? `elp jobs history billing.renew`, and the worker's log"
+        )
+        yield Finding("billing", "warning", f"subscriptions have been due for more than an hour: {listed}", remedy)
+    if unknown:
+        listed = ", ".join(f"{each.gateway} ({each.open:,})" for each in unknown)
+        remedy = "`elp billing charges --state unknown` shows them; ask the gateway, its status API does not tell"
+        yield Finding("billing", "warning", f"payments have been unknown for more than a day: {listed}", remedy)
+    if not (late or unknown):
+        waiting = sum(each.due for each in state.billing)
+        yield Finding("billing", "ok", f"{waiting:,} subscriptions are due, none for more than an hour")
 
 
 def _unknown_work(database: DatabaseFacts) -> Iterator[Finding]:

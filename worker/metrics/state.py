@@ -84,6 +84,18 @@ class ClockState:
 
 
 @dataclass(frozen=True, slots=True)
+class BillingState:
+    """What waits at one payment gateway."""
+
+    gateway: str
+    due: int
+    oldest_due_at: datetime | None
+    open: int
+    """Payments whose outcome is not known."""
+    oldest_open_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseState:
     """What PostgreSQL knows."""
 
@@ -98,6 +110,7 @@ class DatabaseState:
     clock: ClockState
     heartbeats: Sequence[Heartbeat]
     search: SearchState = SearchState(0, 0.0, is_rolling_out=False)
+    billing: Sequence[BillingState] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,8 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         (outbox,) = cursor.execute(load_query(_PACKAGE, "outbox"), {"now": now, "most": COUNTED}).fetchall()
     with connection.cursor(row_factory=class_row(SearchState)) as cursor:
         (search,) = cursor.execute(load_query(_PACKAGE, "search"), {"now": now, "most": COUNTED}).fetchall()
+    with connection.cursor(row_factory=class_row(BillingState)) as cursor:
+        billing = cursor.execute(load_query(_PACKAGE, "billing"), {"now": now, "most": COUNTED}).fetchall()
     recent = connection.execute(load_query(_PACKAGE, "recent_runs"), {"since": now - _RECENT}).fetchall()
     shards = connection.execute(load_query(_PACKAGE, "open_shards"), {"now": now}).fetchall()
     return DatabaseState(
@@ -139,6 +154,7 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         clock=compared,
         heartbeats=load_heartbeats(connection),
         search=search,
+        billing=billing,
     )
 
 

@@ -228,7 +228,7 @@ def _xendit_transactions(book: Book, query: Mapping[str, list[str]]) -> Reply:
 # --- Stripe: idempotency, declines at confirmation, lost answers ------------------------------------------------------
 
 
-def _stripe(book: Book, asked: Asked, parts: list[str]) -> Reply:  # noqa: PLR0911 - one a route
+def _stripe(book: Book, asked: Asked, parts: list[str]) -> Reply:
     form = {name: values[0] for name, values in parse_qs(asked.body.decode()).items()}
     match asked.method, parts[1:]:
         case "POST", ["payment_intents"]:
