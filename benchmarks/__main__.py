@@ -23,6 +23,7 @@ NAMES = (
     "fsrs_drain",
     "prediction",
     "achievements",
+    "reconciliation",
     "tryouts",
 )
 # A machine of 4 GiB upwards: enough for the tables of 10⁷ rows to be read from memory for the most part.
