@@ -24,6 +24,7 @@ NAMES = (
     "fsrs_drain",
     "prediction",
     "achievements",
+    "reconciliation",
     "tryouts",
     "search",
     "search_bulk",

@@ -178,7 +178,7 @@ def test_reference_is_taken_over_where_all_else_agrees_alone(database):
     assert compared(database).adopted == 0
 
 
-def test_payments_of_the_same_amount_and_time_are_proposed_and_never_taken(database):
+def test_unsettled_payments_of_the_same_amount_and_time_are_proposed_and_never_taken(database):
     books = Books(database)
     books.settle("stranger")
     near = books.pay("near", concluded_at=PAID_AT + timedelta(hours=2))
@@ -188,7 +188,8 @@ def test_payments_of_the_same_amount_and_time_are_proposed_and_never_taken(datab
     asked = books.pay("asked", state="unknown", requested_at=PAID_AT + timedelta(days=2))
     cases.agrees(books, "settled")
     reported(books)
-    compared(database)
+    for days in (-4, -3, 0):
+        compared(database, DAY + timedelta(days=days))
     ((details, ours),) = database.execute(
         "SELECT details, payment_transaction_id FROM reconciliation_breaks WHERE kind = 'missing_here'"
     ).fetchall()

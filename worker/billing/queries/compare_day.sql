@@ -57,7 +57,8 @@ SELECT
             AND other.kind = 'charge' AND other.state = 'succeeded' AND other.id <> found.id
     ) AS is_paid_otherwise
 FROM compared
-LEFT JOIN settlement_lines AS line ON line.id = compared.line_id
+-- OFFSET 0, here and below: whatever number of rows is foreseen, the few that come are looked up by index.
+LEFT JOIN LATERAL (SELECT * FROM settlement_lines AS one WHERE one.id = compared.line_id OFFSET 0) AS line ON true
 LEFT JOIN LATERAL (
     SELECT id FROM payment_transactions AS one
     WHERE
@@ -103,11 +104,13 @@ WHERE
         WHERE
             other.gateway = found.gateway AND other.gateway_reference = found.gateway_reference
             AND other.kind = found.kind AND other.status <> 'pending'
+        OFFSET 0
     ) AND NOT EXISTS (
         SELECT FROM settlement_lines AS other
         WHERE
             other.gateway = found.gateway AND other.order_id = found.idempotency_key
             AND other.kind = found.kind AND other.status <> 'pending'
+        OFFSET 0
     ) AND (
         found.parent_id IS NULL OR (
             SELECT count(*)
