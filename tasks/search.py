@@ -20,6 +20,8 @@ ROWS: Final = 10_000
 """Rows in a shard of the check: two seconds where all are looked at."""
 SAMPLE: Final = 0.02
 SUNDAY: Final = 6
+NIGHTLY: Final = (19, 0)
+"""Hour and minute, UTC, at which words are counted in any case: those that went away are forgotten."""
 _LOGGED: Final = 10
 
 
@@ -80,11 +82,12 @@ def check(shard: Shard) -> int:
 
 def plan_words(planning: Planning) -> Iterator[Bounds]:
     """Yield the one shard if a bulk change left words uncounted, and at night."""
-    if planning.period.hour == 19 or store.are_words_due(planning.connection):  # noqa: PLR2004  19:00 UTC
+    is_nightly = (planning.period.hour, planning.period.minute) == NIGHTLY
+    if is_nightly or store.are_words_due(planning.connection):
         yield {}
 
 
-@job("search.count_words", schedule="0 * * * *", queue="batch", planner=plan_words, time_limit_s=1_800)
+@job("search.count_words", schedule="*/10 * * * *", queue="batch", planner=plan_words, time_limit_s=1_800)
 def count_words(shard: Shard) -> int:
     """Count the words of all lessons and questions: those that misspelt ones are corrected to."""
     return store.count_words(shard.connection)

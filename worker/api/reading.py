@@ -44,12 +44,8 @@ def create_engine(settings: Settings, **server_settings: str) -> AsyncEngine:
 
 
 def create_search_engine(settings: Settings) -> AsyncEngine:
-    """Return an engine for searches alone: however many are slow, they hold up nothing else.
-
-    Their statements are planned once a connection: what a term finds is not known to the planner in any case.
-    """
-    timeout_ms = str(settings.search_timeout_ms)
-    return create_engine(settings, statement_timeout=timeout_ms, plan_cache_mode="force_generic_plan")
+    """Return an engine for searches alone: however many are slow, they hold up nothing else."""
+    return create_engine(settings, statement_timeout=str(settings.search_timeout_ms))
 
 
 def create_cache(settings: Settings) -> redis.asyncio.Redis | None:

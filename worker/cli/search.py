@@ -14,7 +14,7 @@ from worker.db import Connection, transaction
 from worker.db.engines import libpq_url
 from worker.embedded import servers
 from worker.search import store
-from worker.search.refresh import KINDS, Refreshed, refresh
+from worker.search.refresh import BATCH, KINDS, Refreshed, refresh
 from worker.search.throttle import Limits, wait_while_burdened
 from worker.search.values import Kind
 from worker.settings import get_settings
@@ -51,7 +51,7 @@ def rebuild(
     kind: Annotated[Kind | None, typer.Option(help="Only these; both when left out.")] = None,
     *,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what was begun; do not start anew.")] = False,
-    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Rows in one transaction.")] = 100,
+    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Rows in one transaction.")] = BATCH,
 ) -> None:
     """Compute every search vector anew, while all goes on: only those that differ are written.
 

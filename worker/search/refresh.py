@@ -19,7 +19,7 @@ query: Final = partial(load_query, "worker.search")
 
 START: Final = UUID(int=0)
 """Before the first mark, and the first id."""
-BATCH: Final = 100
+BATCH: Final = 50
 """Marks in one transaction: so long an editor may have to wait for a row, some 20 ms."""
 OUTDATED: Final = 2_000
 """Rows of an older definition that are marked at once, whenever the marks before are worked off."""
