@@ -85,7 +85,6 @@ TEXTS: Final[dict[str, dict[str, Any]]] = {
             "missing_here": "Cari pembayaran siapa ini (usulan ada di bawah). Jika bukan milik siapa pun, kembalikan"
             " dananya di gateway.",
             "amount": "Tanyakan kepada gateway berapa yang dibayar pelanggan; kembalikan atau hapuskan selisihnya.",
-            "currency": "Tanyakan kepada gateway mata uang pembayaran pelanggan; jika salah, kembalikan, tagih ulang.",
             "currency": "Tanyakan kepada gateway mata uang pembayarannya; jika salah, kembalikan dan tagih ulang.",
             "status": "Cari di dasbor gateway; selisih menutup sendiri setelah pembayaran kita selesai.",
             "duplicate_charge": "Kembalikan pembayaran kedua di gateway, lalu tutup dengan ID pengembaliannya.",
