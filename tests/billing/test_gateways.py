@@ -20,6 +20,7 @@ from worker.billing.gateways.port import (
     Succeeded,
     Unknown,
 )
+from worker.billing.sandbox.dialects import stripe_signature
 
 AT = datetime(2026, 3, 5, tzinfo=UTC)
 TOKENS = {"midtrans": "card:{}", "xendit": "pm-{}", "stripe": "cus_1/pm_{}"}
@@ -96,8 +97,17 @@ def test_midtrans_transfers_and_qr_codes_wait_for_the_customer(gateways, sandbox
 def test_midtrans_gopay_is_charged_by_its_token(gateways):
     outcome = gateways["midtrans"].charge(ChargeRequest("o", Decimal(5_000), "IDR", "gopay:account:option", AT))
     assert isinstance(outcome, Succeeded)
-    with pytest.raises(GatewayError, match="bank_transfer"):
-        gateways["midtrans"].charge(ChargeRequest("o", Decimal(5_000), "IDR", "cash", AT))
+    refused = gateways["midtrans"].charge(ChargeRequest("o", Decimal(5_000), "IDR", "cash", AT))
+    assert refused == Declined("hard", "unsupported payment method")
+
+
+def test_without_its_secret_a_gateways_notifications_are_refused(configured):
+    forgettable = configured.model_copy(update={"xendit_callback_token": None, "stripe_webhook_secret": None})
+    made = adapters(forgettable)
+    signed = {"x-callback-token": "", "stripe-signature": stripe_signature(b"{}", int(time.time()), "")}
+    for gateway in ("xendit", "stripe"):
+        with pytest.raises(ForgedNotificationError):
+            made[gateway].verify_notification(signed, b"{}")
 
 
 def test_dollars_are_charged_in_cents_and_rupiah_in_stripes_hundredths(gateways, sandbox):

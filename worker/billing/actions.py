@@ -68,7 +68,10 @@ def subscribe(connection: Connection, new: NewSubscription, cipher: Cipher, *, a
     if not plan["is_active"]:
         raise RefusedChangeError(f"plan {new.plan} is closed to new subscribers")
     coupon_id, coupon_periods = _coupon(connection, new.coupon, plan["currency"], now)
-    period, anchor = trial_period(now, plan["trial_days"], new.timezone)
+    try:
+        period, anchor = trial_period(now, plan["trial_days"], new.timezone)
+    except (KeyError, ValueError, OSError):
+        raise RefusedChangeError("there is no such time zone") from None
     has_trial = plan["trial_days"] > 0
     state = "trialing" if has_trial else "past_due"
     connection.execute(

@@ -161,6 +161,8 @@ class Stripe:
         Raises:
             ForgedNotificationError: it is wrong, too old, or there is none.
         """
+        if not self._webhook_secret:
+            raise ForgedNotificationError("ELP_STRIPE_WEBHOOK_SECRET is not set")
         try:
             stripe.WebhookSignature.verify_header(
                 body.decode(), headers.get("stripe-signature", ""), self._webhook_secret, _TOLERANCE_S
@@ -168,8 +170,10 @@ class Stripe:
             said = msgspec.json.decode(body, type=dict[str, Any])
         except (stripe.SignatureVerificationError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise ForgedNotificationError(f"the signature is wrong: {type(error).__name__}") from None
-        about = said.get("data", {}).get("object", {})
-        key = (about.get("metadata") or {}).get("order_id")
+        data = said.get("data")
+        about = data.get("object") if isinstance(data, dict) else None
+        metadata = about.get("metadata") if isinstance(about, dict) else None
+        key = metadata.get("order_id") if isinstance(metadata, dict) else None
         event_id, event_type = str(said.get("id", "")), str(said.get("type", ""))
         return Notification(event_id[:500], event_type[:200], key if isinstance(key, str) else None)
 
