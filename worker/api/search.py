@@ -1,14 +1,15 @@
 """Search in lessons and questions."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import get
+from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from worker.api import problems
 from worker.api.documentation import ReadOperation, problem_responses
+from worker.api.permissions import principal_of
 from worker.api.problems import FieldError, ProblemError
 from worker.db.cursors import CursorError
 from worker.db.search_terms import MAX_TERM_CHARACTERS, SearchError
@@ -23,6 +24,7 @@ _MAX_TOPIC = 500
 
 @get(
     "/v1/search",
+    permission="content.read",
     operation_id="search",
     tags=["search"],
     summary="Lessons or questions that a term finds",
@@ -33,9 +35,10 @@ _MAX_TOPIC = 500
         "may be given several times. A term without a word to look for finds nothing."
     ),
     operation_class=ReadOperation,
-    responses=problem_responses(401, 422, 503),
+    responses=problem_responses(401, 403, 422, 503),
 )
 async def search(
+    request: Request[Any, Any, Any],
     finder: NamedDependency[Finder],
     q: Annotated[str, QueryParameter(description=f"The term, at most {MAX_TERM_CHARACTERS:,} characters")],
     kind: Annotated[Kind, QueryParameter(description="What to look for")] = "question",
@@ -59,6 +62,8 @@ async def search(
     Raises:
         ProblemError: the term is too long or finds too much, a topic cannot be one, or the cursor is of another search.
     """
+    if audience == "editor" and principal_of(request).reach("content.write") is None:
+        raise ProblemError(problems.FORBIDDEN, "drafts and explanations need the permission content.write")
     if audience == "learner" and status is not None and status != ["published"]:
         raise _invalid("status", "learners find what is published: leave it out, or ask as an editor")
     if kind == "lesson" and type:

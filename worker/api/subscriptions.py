@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 import psycopg
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.params import FromPath, JSONBody
 from psycopg.rows import class_row
 
 from worker import clock
 from worker.api import problems
 from worker.api.documentation import ReadOperation, described, problem_responses
+from worker.api.permissions import is_hidden, principal_of
 from worker.api.problems import Kind, ProblemError
 from worker.billing import actions, store
 from worker.billing.actions import NewSubscription
@@ -31,7 +32,6 @@ _log = get_logger(__name__)
 UNKNOWN: Final = Kind(404, "unknown-subscription", "No such subscription")
 REFUSED: Final = Kind(409, "change-refused", "The subscription can't be changed so now")
 _PATH: Final = "/v1/subscriptions"
-_ACTOR: Final = "app"
 
 
 class Begin(msgspec.Struct, forbid_unknown_fields=True):
@@ -123,6 +123,7 @@ def _view(connection: Connection, subscription_id: UUID) -> SubscriptionView:
 
 @post(
     _PATH,
+    permission="billing.write",
     sync_to_thread=True,
     status_code=200,
     operation_id="subscribe",
@@ -131,7 +132,7 @@ def _view(connection: Connection, subscription_id: UUID) -> SubscriptionView:
     description="Safe to repeat under the same id. Without a trial it is charged within minutes; access follows.",
     responses=problem_responses(400, 401, 409, 422, 503),
 )
-def subscribe(data: JSONBody[Begin]) -> SubscriptionView:
+def subscribe(request: Request[Any, Any, Any], data: JSONBody[Begin]) -> SubscriptionView:
     """Begin a subscription."""
     new = NewSubscription(
         id=data.id,
@@ -143,12 +144,14 @@ def subscribe(data: JSONBody[Begin]) -> SubscriptionView:
         coupon=data.coupon,
     )
     with _asking() as connection:
-        actions.subscribe(connection, new, _cipher(), actor=_ACTOR, now=clock.now())
+        actions.subscribe(connection, new, _cipher(), actor=principal_of(request).actor, now=clock.now())
         return _view(connection, data.id)
 
 
 @get(
     _PATH + "/{subscription_id:uuid}",
+    permission="billing.read",
+    checks_owner=True,
     sync_to_thread=True,
     operation_class=ReadOperation,
     operation_id="getSubscription",
@@ -156,14 +159,18 @@ def subscribe(data: JSONBody[Begin]) -> SubscriptionView:
     summary="A subscription",
     responses=problem_responses(400, 401, 404, 503),
 )
-def subscription(subscription_id: FromPath[UUID]) -> SubscriptionView:
-    """Return a subscription."""
+def subscription(request: Request[Any, Any, Any], subscription_id: FromPath[UUID]) -> SubscriptionView:
+    """Return a subscription; to learners only their own, others' are unknown to them."""
     with _asking() as connection:
-        return _view(connection, subscription_id)
+        found = _view(connection, subscription_id)
+    if is_hidden(principal_of(request), "billing.read", found.user_id):
+        raise ProblemError(UNKNOWN, str(UnknownSubscriptionError(subscription_id)))
+    return found
 
 
 def _documented(name: str) -> dict[str, object]:
     return {
+        "permission": "billing.write",
         "sync_to_thread": True,
         "status_code": 200,
         "operation_id": f"{name}Subscription",
@@ -173,43 +180,57 @@ def _documented(name: str) -> dict[str, object]:
 
 
 @post(_PATH + "/{subscription_id:uuid}/cancel", summary="End a subscription", **_documented("cancel"))  # type: ignore[arg-type]
-def cancel(subscription_id: FromPath[UUID], data: JSONBody[Cancel]) -> SubscriptionView:
+def cancel(
+    request: Request[Any, Any, Any], subscription_id: FromPath[UUID], data: JSONBody[Cancel]
+) -> SubscriptionView:
     """End a subscription."""
     with _asking() as connection:
-        actions.cancel(connection, subscription_id, at_once=data.at_once, actor=_ACTOR, now=clock.now())
+        actions.cancel(
+            connection, subscription_id, at_once=data.at_once, actor=principal_of(request).actor, now=clock.now()
+        )
         return _view(connection, subscription_id)
 
 
 @post(_PATH + "/{subscription_id:uuid}/pause", summary="Pause a subscription", **_documented("pause"))  # type: ignore[arg-type]
-def pause(subscription_id: FromPath[UUID], data: JSONBody[Pause]) -> SubscriptionView:
+def pause(request: Request[Any, Any, Any], subscription_id: FromPath[UUID], data: JSONBody[Pause]) -> SubscriptionView:
     """Pause a subscription; what is left of its period is kept."""
     with _asking() as connection:
-        actions.pause(connection, subscription_id, until=data.until, actor=_ACTOR, now=clock.now())
+        actions.pause(connection, subscription_id, until=data.until, actor=principal_of(request).actor, now=clock.now())
         return _view(connection, subscription_id)
 
 
 @post(_PATH + "/{subscription_id:uuid}/resume", summary="Go on, or take a cancellation back", **_documented("resume"))  # type: ignore[arg-type]
-def resume(subscription_id: FromPath[UUID]) -> SubscriptionView:
+def resume(request: Request[Any, Any, Any], subscription_id: FromPath[UUID]) -> SubscriptionView:
     """Resume a subscription."""
     with _asking() as connection:
-        actions.resume(connection, subscription_id, actor=_ACTOR, now=clock.now())
+        actions.resume(connection, subscription_id, actor=principal_of(request).actor, now=clock.now())
         return _view(connection, subscription_id)
 
 
 @post(_PATH + "/{subscription_id:uuid}/plan", summary="Change the plan", **_documented("changePlanOf"))  # type: ignore[arg-type]
-def change_plan(subscription_id: FromPath[UUID], data: JSONBody[PlanChange]) -> SubscriptionView:
+def change_plan(
+    request: Request[Any, Any, Any], subscription_id: FromPath[UUID], data: JSONBody[PlanChange]
+) -> SubscriptionView:
     """Change the plan: a dearer one at once, another at the period's end."""
     with _asking() as connection:
-        actions.change_plan(connection, subscription_id, data.plan, actor=_ACTOR, now=clock.now())
+        actions.change_plan(connection, subscription_id, data.plan, actor=principal_of(request).actor, now=clock.now())
         return _view(connection, subscription_id)
 
 
 @post(_PATH + "/{subscription_id:uuid}/method", summary="Set another payment method", **_documented("setMethodOf"))  # type: ignore[arg-type]
-def set_method(subscription_id: FromPath[UUID], data: JSONBody[Method]) -> SubscriptionView:
+def set_method(
+    request: Request[Any, Any, Any], subscription_id: FromPath[UUID], data: JSONBody[Method]
+) -> SubscriptionView:
     """Set another payment method; what is unpaid is charged with it within minutes."""
     with _asking() as connection:
         actions.set_method(
-            connection, subscription_id, data.gateway, data.payment_method, _cipher(), actor=_ACTOR, now=clock.now()
+            connection,
+            subscription_id,
+            data.gateway,
+            data.payment_method,
+            _cipher(),
+            actor=principal_of(request).actor,
+            now=clock.now(),
         )
         return _view(connection, subscription_id)
 
