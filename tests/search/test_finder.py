@@ -39,6 +39,8 @@ def library(maintenance_url, worker_name):
         question("book", stem="Books are for readers <b>& friends</b>", topic="Hobbies", level="B1", skill="reading")
         question("draft", stem="An unfinished book", status="draft")
         question("cafe", stem="A café in town")
+        words = [{"id": "a", "text": "zebras"}, {"id": "b", "text": "chase"}, {"id": "c", "text": "monkeys"}]
+        question("order", type="ordering", stem="Put the words in order.", options=words)
         question("long", stem="book " * 40)
         reflexive = {"title": "Himself, herself, itself", "title_id": "Himself, herself, itself", "topic": "Pronouns"}
         reflexive |= {"description": "Reflexive pronouns", "question_ids": [ids["tea"]]}
@@ -115,6 +117,12 @@ async def test_a_learner_never_finds_by_the_explanation(search, names, text):
 @pytest.mark.parametrize("text", ["kopi -coffee", "kopi -hilang", 'kopi -"missing word"', "punya -tea"])
 async def test_a_learner_learns_nothing_from_what_an_exclusion_leaves_out(search, names, text):
     assert names(await search(text)) == {"coffee"}
+
+
+async def test_a_phrase_does_not_tell_the_order_of_options(search, names):
+    assert names(await search("monkeys chase zebras")) == {"order"}
+    for audience in ("learner", "editor"):
+        assert names(await search('"zebras chase monkeys"', audience=audience)) == set()
 
 
 async def test_a_learners_ranks_facets_and_totals_do_not_depend_on_explanations(search, library):
