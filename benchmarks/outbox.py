@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,6 +29,10 @@ from worker.jobs.outbox import Entry, enqueue, enqueue_many
 from worker.settings import get_settings
 
 _RATE: int = 500
+"""The wanted one, in jobs/s."""
+_RATES = (50, 100, 200, 300, 400, 500)
+_MEDIAN_MS = 20
+_NINETY_NINE_MS = 100
 _TIMEOUT_S = 120.0
 
 
@@ -37,53 +42,82 @@ def run(report: Report, *, quick: bool = False) -> None:
 
     with transaction() as connection:
         tell_database(connection, known_tasks(), [])
+    schema = [sys.executable, "-m", "procrastinate", "--app", "benchmarks.outbox_procrastinate.app", "schema"]
+    subprocess.run([*schema, "--apply"], check=True, capture_output=True)
     rounds = 2 if quick else 3
     _publishing(report, jobs=500 if quick else 3_000, rounds=2 if quick else 5)
     # Few rounds: each starts a worker of either kind anew.
     _whole(report, jobs=300 if quick else 1_000, rounds=rounds)
-    _latency(report, seconds=1 if quick else 3, rounds=rounds)
+    _latency(report, seconds=1 if quick else 2, rounds=rounds)
 
 
 def _latency(report: Report, *, seconds: int, rounds: int) -> None:
-    medians, nineties = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        starts = Path(folder) / "starts"
-        with _worker(BENCHMARK_STARTS=str(starts)):
-            for number in range(rounds + 1):
-                _clear()
-                committed = _produce(_RATE, seconds)
-                _wait(_all_done)
-                begun: dict[int, int] = {}
-                for part in Path(folder).iterdir():
-                    lines = (line.split() for line in part.read_text().splitlines())
-                    begun |= {int(n): int(at) for n, at in lines}
-                    part.write_text("")
-                waits = sorted((begun[n] - at) / 1e6 for n, at in committed.items())
-                if number:  # the first warms up
-                    medians.append(waits[len(waits) // 2])
-                    nineties.append(waits[int(len(waits) * 0.99)])
-    for name, values, limit_ms in (("median", medians, 20), ("99 %", nineties, 100)):
-        reached = "reached" if measured(values).median <= limit_ms else "MISSED"
-        report.note(
-            f"COMMIT to task start at {_RATE} jobs/s, {name}: {measured(values).median:.1f} ms "
-            f"({measured(values).lowest:.1f} to {measured(values).highest:.1f} in {rounds} rounds of {seconds} s; "
-            f"at most {limit_ms}: {reached})"
-        )
+    """Note the waits at the wanted rate, and the highest rate of `_RATES` that keeps the limits; for either system."""
+    from benchmarks.outbox_procrastinate import app, stamp  # noqa: PLC0415 - reads the database's address
 
+    def defer_with_procrastinate(n: int) -> None:
+        stamp.defer(n=n)
 
-def _produce(rate: int, seconds: int) -> dict[int, int]:
-    """Commit a job a transaction at a steady rate; return when each COMMIT came back, in nanoseconds."""
-    committed = {}
     with psycopg.connect(libpq_url(get_settings().required_database_url())) as connection:
-        begun_at = time.monotonic()
-        for n in range(rate * seconds):
-            pause = begun_at + n / rate - time.monotonic()
-            if pause > 0:
-                time.sleep(pause)
+
+        def enqueue_and_commit(n: int) -> None:
             enqueue(connection, "benchmarks.stamp", {"n": n}, now=clock.now())
             connection.commit()
-            committed[n] = time.time_ns()
-    return committed
+
+        with tempfile.TemporaryDirectory() as folder:
+            starts = {"BENCHMARK_STARTS": str(Path(folder) / "starts")}
+            with _worker(**starts):
+                waits = partial(_waits, Path(folder), enqueue_and_commit, _all_done, seconds)
+                _climb(report, "", waits, rounds)
+            command = [sys.executable, "-m", "procrastinate", "--app", "benchmarks.outbox_procrastinate.app"]
+            with app.open(), _process([*command, "worker", "--concurrency", "20"], **starts):
+                waits = partial(_waits, Path(folder), defer_with_procrastinate, _all_succeeded, seconds)
+                _climb(report, "Procrastinate, 1 worker, 20 at once: ", waits, rounds)
+
+
+def _climb(report: Report, who: str, waits: Callable[[int], list[float]], rounds: int) -> None:
+    waits(_RATES[0])  # warms up
+    best = 0
+    for rate in _RATES:
+        if best != max((lower for lower in _RATES if lower < rate), default=0) and rate != _RATE:
+            continue  # a lower rate was too high
+        found = [waits(rate) for _ in range(rounds)]
+        medians = measured([each[len(each) // 2] for each in found])
+        nineties = measured([each[int(len(each) * 0.99)] for each in found])
+        is_kept = medians.median <= _MEDIAN_MS and nineties.median <= _NINETY_NINE_MS
+        best = rate if is_kept else best
+        report.note(
+            f"{who}COMMIT to task start at {rate} jobs/s: median {medians.median:.1f} ms"
+            f" ({medians.lowest:.1f} to {medians.highest:.1f} in {rounds} rounds), 99 % {nineties.median:.1f} ms"
+            f" ({nineties.lowest:.1f} to {nineties.highest:.1f})"
+        )
+    wanted = "" if who else f"; at {_RATE}: {'reached' if best >= _RATE else 'MISSED'}"
+    report.note(
+        f"{who}highest rate tried with median <= {_MEDIAN_MS} ms and 99 % <= {_NINETY_NINE_MS} ms: {best} jobs/s"
+        f"{wanted}"
+    )
+
+
+def _waits(
+    folder: Path, enqueue_one: Callable[[int], None], done: Callable[[], bool], seconds: int, rate: int
+) -> list[float]:
+    """Commit jobs at a steady rate; return the time from each COMMIT's return to its task's start, in ms, sorted."""
+    _clear()
+    for part in folder.iterdir():
+        part.write_text("")
+    committed = {}
+    begun_at = time.monotonic()
+    for n in range(rate * seconds):
+        pause = begun_at + n / rate - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
+        enqueue_one(n)
+        committed[n] = time.time_ns()
+    _wait(done)
+    begun: dict[int, int] = {}
+    for part in folder.iterdir():
+        begun |= {int(n): int(at) for n, at in (line.split() for line in part.read_text().splitlines())}
+    return sorted((begun[n] - at) / 1e6 for n, at in committed.items())
 
 
 def _publishing(report: Report, *, jobs: int, rounds: int) -> None:
@@ -126,7 +160,6 @@ def _whole(report: Report, *, jobs: int, rounds: int) -> None:
     from benchmarks.outbox_procrastinate import app, nothing  # noqa: PLC0415 - reads the database's address
 
     command = [sys.executable, "-m", "procrastinate", "--app", "benchmarks.outbox_procrastinate.app"]
-    subprocess.run([*command, "schema", "--apply"], check=True, capture_output=True)
     for _ in range(rounds):
         _clear()
         with _worker():
@@ -162,6 +195,7 @@ def _enqueue(jobs: int) -> None:
 def _clear() -> None:
     with transaction() as connection:
         connection.execute("TRUNCATE job_outbox")
+        connection.execute("TRUNCATE procrastinate_jobs CASCADE")
     with redis.Redis.from_url(get_settings().required_redis_url()) as client:
         client.delete("default")
 

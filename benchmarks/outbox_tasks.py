@@ -11,14 +11,15 @@ from worker.app import task
 
 
 @cache
-def _starts_file(process_id: int) -> int:
+def starts_file(process_id: int) -> int:
+    """Open this process's file of starts."""
     return os.open(f"{os.environ['BENCHMARK_STARTS']}.{process_id}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
 @task("benchmarks.stamp")
 def stamp(n: int) -> None:
     """Note the start, as the machine's clock has it."""
-    os.write(_starts_file(os.getpid()), f"{n} {time.time_ns()}\n".encode())
+    os.write(starts_file(os.getpid()), f"{n} {time.time_ns()}\n".encode())
 
 
 @task("benchmarks.nothing")

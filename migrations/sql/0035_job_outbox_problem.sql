@@ -2,7 +2,6 @@
 -- trigger on job_outbox, and through it enqueue_job() and every plain INSERT, and the API share.
 -- As long as nobody has told this database which tasks there are (job_tasks is empty), names and keys are left to the
 -- relay, which parks what it does not know.
--- Since 0035 the names of a job's parameters are checked as those of a task.
 -- Cost: one or two look-ups by primary key, and the payload's keys.
 CREATE OR REPLACE FUNCTION job_outbox_problem(
     task text, payload jsonb, OUT rule text, OUT field text, OUT problem text, OUT hint text

@@ -15,7 +15,7 @@ def _note(shard: Shard) -> int:
     return 1
 
 
-@job("test.kills_its_process", planner=_plan, max_starts=2, lease_s=1)
+@job("test.kills_its_process", planner=_plan, max_starts=2, lease_s=3)
 def kill_process_of_shard_two(shard: Shard) -> int:
     """Note each shard but one, which ends its process as the kernel would when memory runs out."""
     if shard.bounds["n"] == 2:
