@@ -90,6 +90,7 @@ def database_families(state: DatabaseState | None, now: datetime) -> Iterator[Me
     yield from _job_families(state, now)
     yield from _inbox_families(state, now)
     yield from _outbox_families(state, now)
+    yield from _reconciliation_families(state, now)
     alive = _family("elp_worker_alive", "Heard of within 30 s", "worker")
     consuming = _family("elp_worker_consuming", "Connected to the broker and taking messages", "worker")
     for heartbeat in state.heartbeats:
@@ -157,6 +158,21 @@ def _outbox_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
         "How long the oldest entry that is not done has been due",
         value=_age(state.outbox.oldest_at, now),
     )
+
+
+def _reconciliation_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
+    breaks = _family("elp_reconciliation_breaks", "Open breaks, to 50,000", "gateway", "kind")
+    oldest = _family("elp_reconciliation_oldest_break_seconds", "Age of the oldest of them", "gateway", "kind")
+    for gateway, kind, count, oldest_at in state.breaks:
+        breaks.add_metric([gateway, kind], count)
+        oldest.add_metric([gateway, kind], _age(oldest_at, now))
+    reports = _family(
+        "elp_settlement_report_age_days", "Days since the newest day of settlement that reports reach", "gateway"
+    )
+    for gateway, covered_until in state.settlement_reports:
+        if covered_until is not None:
+            reports.add_metric([gateway], (now.date() - covered_until).days)
+    yield from (breaks, oldest, reports)
 
 
 def _age(instant: datetime | None, now: datetime) -> float:
