@@ -25,6 +25,7 @@ NAMES = (
     "achievements",
     "reconciliation",
     "tryouts",
+    "renewal",
 )
 # A machine of 4 GiB upwards: enough for the tables of 10⁷ rows to be read from memory for the most part.
 POSTGRES = {

@@ -11,7 +11,16 @@ from worker.doctor.facts import BrokerFacts, DatabaseFacts, Disk, Facts, Zone
 from worker.doctor.rules import Finding, examine, exit_code
 from worker.heartbeats.store import Heartbeat
 from worker.jobs.punctuality import Punctuality
-from worker.metrics.state import QUEUES, BrokerState, ClockState, DatabaseState, LaneState, OutboxState, PulseState
+from worker.metrics.state import (
+    QUEUES,
+    BillingState,
+    BrokerState,
+    ClockState,
+    DatabaseState,
+    LaneState,
+    OutboxState,
+    PulseState,
+)
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -136,3 +145,14 @@ def test_clock_difference_within_the_questions_length_is_none() -> None:
 def test_worst_finding_decides_the_exit_code() -> None:
     levels = [Finding("a", "warning", "x"), Finding("b", "critical", "x"), Finding("c", "ok", "x")]
     assert [exit_code(levels), exit_code(levels[::2]), exit_code(levels[2:])] == [2, 1, 0]
+
+
+def test_renewals_that_are_late_and_payments_long_unknown_are_found():
+    late = BillingState("midtrans", 3, NOW - timedelta(hours=2), 0, None)
+    unknown = BillingState("xendit", 0, None, 2, NOW - timedelta(days=2))
+    found = [each for each in examine(state(billing=[late, unknown])) if each.check == "billing"]
+    assert [each.level for each in found] == ["warning", "warning"]
+    assert "midtrans (3)" in found[0].found
+    assert "xendit (2)" in found[1].found
+    well = [BillingState("midtrans", 3, NOW - timedelta(minutes=4), 1, NOW)]
+    assert [each.level for each in examine(state(billing=well)) if each.check == "billing"] == ["ok"]

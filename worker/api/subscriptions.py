@@ -21,8 +21,12 @@ from worker.billing import actions, store
 from worker.billing.actions import NewSubscription
 from worker.billing.errors import ForbiddenTransitionError, RefusedChangeError, UnknownSubscriptionError
 from worker.db import Connection, transaction
+from worker.errors import ConfigurationError
+from worker.logging import get_logger
 from worker.secrets import Cipher
 from worker.settings import get_settings
+
+_log = get_logger(__name__)
 
 UNKNOWN: Final = Kind(404, "unknown-subscription", "No such subscription")
 REFUSED: Final = Kind(409, "change-refused", "The subscription can't be changed so now")
@@ -95,8 +99,17 @@ def _asking() -> Iterator[Connection]:
         raise ProblemError(REFUSED, str(error)) from None
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise problems.unavailable("the database does not answer: try again") from error
-    except (psycopg.errors.CheckViolation, psycopg.errors.UniqueViolation) as error:
-        raise ProblemError(problems.INVALID_PARAMETERS, f"not valid: {error.diag.constraint_name}") from None
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        what = error.diag.constraint_name or "a text that can't be stored"
+        raise ProblemError(problems.INVALID_PARAMETERS, f"not valid: {what}") from None
+
+
+def _cipher() -> Cipher:
+    try:
+        return Cipher.from_settings(get_settings())
+    except ConfigurationError as error:
+        _log.error("payment_methods_unprotected", error=str(error))
+        raise problems.unavailable("payment methods can't be kept safe now", 60) from None
 
 
 def _view(connection: Connection, subscription_id: UUID) -> SubscriptionView:
@@ -130,7 +143,7 @@ def subscribe(data: JSONBody[Begin]) -> SubscriptionView:
         coupon=data.coupon,
     )
     with _asking() as connection:
-        actions.subscribe(connection, new, Cipher.from_settings(get_settings()), actor=_ACTOR, now=clock.now())
+        actions.subscribe(connection, new, _cipher(), actor=_ACTOR, now=clock.now())
         return _view(connection, data.id)
 
 
@@ -194,10 +207,9 @@ def change_plan(subscription_id: FromPath[UUID], data: JSONBody[PlanChange]) -> 
 @post(_PATH + "/{subscription_id:uuid}/method", summary="Set another payment method", **_documented("setMethodOf"))  # type: ignore[arg-type]
 def set_method(subscription_id: FromPath[UUID], data: JSONBody[Method]) -> SubscriptionView:
     """Set another payment method; what is unpaid is charged with it within minutes."""
-    cipher = Cipher.from_settings(get_settings())
     with _asking() as connection:
         actions.set_method(
-            connection, subscription_id, data.gateway, data.payment_method, cipher, actor=_ACTOR, now=clock.now()
+            connection, subscription_id, data.gateway, data.payment_method, _cipher(), actor=_ACTOR, now=clock.now()
         )
         return _view(connection, subscription_id)
 

@@ -1,5 +1,6 @@
 """`POST /v1/webhooks/{gateway}`: payment gateways' notifications, verified, kept and answered at once."""
 
+import hashlib
 from typing import Any, Final
 
 from litestar import Request, Response, post
@@ -52,7 +53,7 @@ class Webhooks:
         values = {
             "id": uuid7(now),
             "gateway": gateway,
-            "event_id": said.event_id.replace("\0", "") or "none",
+            "event_id": said.event_id.replace("\0", "").strip() or hashlib.sha256(body).hexdigest(),
             "event_type": said.event_type.replace("\0", ""),
             "order_key": said.key and said.key.replace("\0", ""),
             "body": body,

@@ -68,7 +68,10 @@ def subscribe(connection: Connection, new: NewSubscription, cipher: Cipher, *, a
     if not plan["is_active"]:
         raise RefusedChangeError(f"plan {new.plan} is closed to new subscribers")
     coupon_id, coupon_periods = _coupon(connection, new.coupon, plan["currency"], now)
-    period, anchor = trial_period(now, plan["trial_days"], new.timezone)
+    try:
+        period, anchor = trial_period(now, plan["trial_days"], new.timezone)
+    except (KeyError, ValueError, OSError):
+        raise RefusedChangeError("there is no such time zone") from None
     has_trial = plan["trial_days"] > 0
     state = "trialing" if has_trial else "past_due"
     connection.execute(
@@ -216,7 +219,7 @@ def set_method(
         UnknownSubscriptionError, RefusedChangeError: there is none, or it is over.
     """
     open_charge = connection.execute(
-        "SELECT FROM payment_transactions WHERE subscription_id = %s AND kind = 'charge'"
+        "SELECT state FROM payment_transactions WHERE subscription_id = %s AND kind = 'charge'"
         " AND state IN ('intended', 'pending', 'unknown')",
         (subscription_id,),
     ).fetchone()
@@ -224,6 +227,8 @@ def set_method(
     def rule(subscription: Subscription) -> Change:
         if subscription.state in _OVER:
             raise RefusedChangeError(f"subscription {subscription.id} is {subscription.state}")
+        if open_charge is not None and open_charge[0] != "pending":
+            raise RefusedChangeError("a charge is under way with the present one: try again in some minutes")
         if subscription.state == "past_due" and open_charge is None:
             return Change(subscription, replace(subscription, next_attempt_at=now))
         return Change(subscription, subscription)

@@ -26,6 +26,7 @@ from worker.billing.gateways.port import (
     Succeeded,
     Unknown,
 )
+from worker.billing.methods import read_method
 from worker.billing.periods import Period, period_from
 from worker.billing.pricing import bill_period
 from worker.billing.subscription import Change, Subscription, concluded, paid, without_method
@@ -34,7 +35,7 @@ from worker.clock import local_day
 from worker.db import Connection, transaction
 from worker.ids import uuid7
 from worker.logging import get_logger
-from worker.secrets import Cipher, UnreadableSecretError
+from worker.secrets import Cipher
 
 _log = get_logger(__name__)
 
@@ -105,7 +106,7 @@ def _prepare(
     changes: list[Change] = []
     intents: list[Intent] = []
     for subscription in store.load(connection, ids).values():
-        token = _token(subscription, cipher)
+        token = read_method(subscription.token, cipher)
         if token is None:
             changes.append(without_method(subscription))
             continue
@@ -132,16 +133,6 @@ def _prepare(
     store.write_charges(connection, charges, look_again_at=now + IN_FLIGHT, now=now)
     store.save(connection, changes, actor=actor, now=now)
     return intents
-
-
-def _token(subscription: Subscription, cipher: Cipher) -> str | None:
-    if subscription.token is None:
-        return None
-    try:
-        return cipher.decrypt(subscription.token)
-    except UnreadableSecretError:
-        _log.error("payment_token_unreadable", subscription_id=str(subscription.id))
-        return None
 
 
 def _beginning(subscription: Subscription, basis: store.Basis) -> Subscription:
@@ -189,7 +180,7 @@ def _invoice(subscription: Subscription, basis: store.Basis, period: Period, now
 
 def idempotency_key(subscription_id: UUID, period_start: datetime, attempt: int) -> str:
     """Return the key of a charge: subscription, period, attempt, in the 50 characters that Midtrans takes at most."""
-    return f"{subscription_id.hex}-{period_start:%Y%m%dT%H%MZ}-{attempt}"
+    return f"{subscription_id.hex}-{period_start:%Y%m%d%H%M}-{attempt}"
 
 
 Result = tuple[UUID, datetime, LookupOutcome]

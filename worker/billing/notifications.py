@@ -13,6 +13,7 @@ from worker.billing import store
 from worker.billing.charging import conclude_all
 from worker.billing.gateways.configured import guard_of
 from worker.billing.gateways.port import ChargeRequest, LookupOutcome, NotFound, NotSent, Succeeded, Unknown
+from worker.billing.methods import read_method
 from worker.billing.transitions import OPEN
 from worker.db import Connection, transaction
 from worker.logging import get_logger
@@ -69,7 +70,7 @@ def _take(connection: Connection, notification_id: UUID) -> Told | None:
     gateway, event_type, payment_id, kind, state, key, amount, currency, asked_at, reference, token = row
     request = None
     if payment_id is not None and kind == "charge":
-        text = Cipher.from_settings(get_settings()).decrypt(token) if token else ""
+        text = read_method(token, Cipher.from_settings(get_settings())) or ""
         request = ChargeRequest(key, amount, currency, text, asked_at, reference)
     return Told(gateway, event_type, payment_id, state, request)
 

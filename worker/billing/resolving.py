@@ -24,6 +24,7 @@ from worker.billing.gateways.port import (
     RefundRequest,
     Unknown,
 )
+from worker.billing.methods import read_method
 from worker.db import Connection, transaction
 from worker.secrets import Cipher
 
@@ -90,7 +91,7 @@ def _unresolved(row: Sequence[Any], cipher: Cipher) -> Unresolved:
     payment_id, kind, state, key, amount, currency, asked_at, reference, token, is_wanted, of_key, of_reference = row
     request: ChargeRequest | RefundRequest
     if kind == "charge":
-        request = ChargeRequest(key, amount, currency, cipher.decrypt(token) if token else "", asked_at, reference)
+        request = ChargeRequest(key, amount, currency, read_method(token, cipher) or "", asked_at, reference)
     else:
         request = RefundRequest(key, of_key, of_reference, amount, currency)
     return Unresolved(payment_id, state, request, asked_at, is_wanted)

@@ -1,8 +1,10 @@
 """`elp billing`: subscriptions, charges, refunds, prices, and whether everything that must hold does."""
 
 import getpass
+import os
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -14,19 +16,28 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from worker import clock
+from worker import clock, logging
 from worker.billing import actions, refunds, store
 from worker.billing.errors import RefusedChangeError
+from worker.billing.sandbox.server import Sandbox
 from worker.billing.verify import INVARIANTS, verify
 from worker.cli import billing_books
 from worker.cli.console import out
 from worker.db import transaction
+from worker.db.engines import forget_sync_engine
+from worker.db.schema import migrate
+from worker.embedded.manager import scratch_servers
+from worker.secrets import new_key
+from worker.settings import get_settings
+from worker.simulate.billing import BillingYears
+from worker.simulate.errors import InvariantBrokenError
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many.")]
 Id = Annotated[UUID, typer.Argument(help="The subscription's id.")]
 
 _MOST_VIOLATIONS: Final = 1_000
+_SIMULATED_FROM: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 app = typer.Typer(help="Billing: subscriptions, charges, refunds, invariants.", no_args_is_help=True)
 billing_books.register(app)
@@ -149,6 +160,41 @@ def price(
             connection, plan, _amount(amount), since=starts_at, notice_days=notice_days, actor=_actor(), now=now
         )
     out.print(f"{told:,} subscribers are told")
+
+
+@app.command()
+def simulate(
+    *,
+    years: Annotated[float, typer.Option(min=0.1, max=50, help="Simulated years.")] = 2,
+    subscriptions: Annotated[int, typer.Option(min=1, max=100_000, help="Simulated subscriptions.")] = 500,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same years.")] = 1,
+) -> None:
+    """Live through years of billing in virtual time, with every fault, killed at random, on scratch servers.
+
+    Stops at the first broken invariant.
+    """
+    with scratch_servers() as servers, Sandbox() as sandbox:
+        migrate(servers.database_url)
+        made_up = {"encryption_keys": new_key(), "billing_failures": 1_000_000, **sandbox.settings()}
+        os.environ.update({f"ELP_{name.upper()}": str(value) for name, value in made_up.items()})
+        with ExitStack() as ends:
+            ends.callback(get_settings.cache_clear)
+            ends.callback(forget_sync_engine)
+            get_settings.cache_clear()
+            logging.configure("simulate", get_settings().model_copy(update={"log_level": "CRITICAL"}))
+            years_of = BillingYears(get_settings(), sandbox.book, subscriptions=subscriptions, seed=seed)
+            try:
+                ends_at = _SIMULATED_FROM + timedelta(days=round(365.25 * years))
+                report = years_of.run(_SIMULATED_FROM, ends_at, lambda _: None)
+            except InvariantBrokenError as broken:
+                out.print(f"[bold red]broken[/] at {broken.at.isoformat()}, seed {seed}")
+                for line in broken.details[:20]:
+                    out.print(f"  {line}", markup=False, soft_wrap=True)
+                raise typer.Exit(1) from None
+    out.print(f"seed {seed}: {years:g} years of {subscriptions:,} subscriptions in {report.took_s:.0f} s; all holds")
+    out.print(f"  {report.looks} looks, killed {report.kills} times, {report.forged} forged notifications refused")
+    for title, counted in (("payments", report.charges), ("learners", report.deeds), ("in the end", report.states)):
+        out.print(f"  {title}: " + ", ".join(f"{count:,} {name}" for name, count in sorted(counted.items())))
 
 
 def _amount(text: str) -> Decimal:

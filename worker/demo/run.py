@@ -20,6 +20,7 @@ from worker.db import transaction
 from worker.demo import checks, store
 from worker.demo.checks import Verdict
 from worker.demo.learners import SimulatedLearner, make_learners, plan_attempts
+from worker.demo.renewals import renew_some
 from worker.demo.traffic import Answers, Traffic, make_traffic, send
 from worker.errors import ElpError
 from worker.jobs.execution import start_run, work_on_run
@@ -139,6 +140,7 @@ def run(running: Platform, scale: Scale, console: Console, logs: Path) -> Outcom
         ),
         *checks.check_queues(decks, built, today),
         _check_queues_over_http(running, learners, {learner: queue for learner, (_, queue) in built.items()}),
+        *renew_some(scale.seed),
     ]
     figures = Figures(sent, len(graded), sending_s, processed_s, queues, queues_s)
     return Outcome(verdicts, figures)

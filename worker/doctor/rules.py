@@ -18,6 +18,8 @@ AGE_WARNING: Final = timedelta(minutes=1)
 AGE_CRITICAL: Final = timedelta(minutes=10)
 QUEUE_WARNING: Final = 1_000
 """Nudges expire after a minute and are few: more than this means that nobody takes them."""
+RENEWAL_LATE: Final = timedelta(hours=1)
+UNKNOWN_LONG: Final = timedelta(days=1)
 BREAK_WARNING: Final = timedelta(days=7)
 """A payment that differs for longer costs money: gateways refuse claims and disputes after some weeks."""
 REPORT_WARNING: Final = timedelta(days=4)
@@ -63,6 +65,7 @@ def _examine(facts: Facts) -> Iterator[Finding]:
         yield from _jobs(state, facts)
         yield from _inbox(state, facts)
         yield from _outbox(state, facts)
+        yield from _billing(state, facts)
         yield from _reconciliation(state, facts)
         yield from _unknown_work(facts.database)
         yield from _partitions(facts.database)
@@ -170,7 +173,9 @@ def _workers(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
         yield Finding("workers", "warning", f"different versions run: {versions}", "finish the deploy")
     if not deaf and not lost:
         yield Finding("workers", "ok", f"{listed} alive")
-    unread = sorted({"attempts", "default", "batch"} - {queue for heartbeat in alive for queue in heartbeat.queues})
+    unread = sorted(
+        {"attempts", "default", "batch", "billing"} - {queue for heartbeat in alive for queue in heartbeat.queues}
+    )
     if unread:
         remedy = "start a worker with -Q for them, as the Procfile has it"
         yield Finding("workers", "critical", f"nobody reads the queues {', '.join(unread)}", remedy)
@@ -228,6 +233,24 @@ def _outbox(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
         yield Finding("outbox", level, found, remedy)
     elif not outbox.parked:
         yield Finding("outbox", "ok", f"{outbox.waiting:,} entries wait, {outbox.deferred:,} are for later")
+
+
+def _billing(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
+    late = [each for each in state.billing if each.oldest_due_at and facts.now - each.oldest_due_at > RENEWAL_LATE]
+    unknown = [each for each in state.billing if each.oldest_open_at and facts.now - each.oldest_open_at > UNKNOWN_LONG]
+    if late:
+        listed = ", ".join(f"{each.gateway} ({each.due:,})" for each in late)
+        remedy = (
+            "is the gateway set up (ELP_…_KEY) and answering? `elp jobs history billing.renew`, and the worker's log"
+        )
+        yield Finding("billing", "warning", f"subscriptions have been due for more than an hour: {listed}", remedy)
+    if unknown:
+        listed = ", ".join(f"{each.gateway} ({each.open:,})" for each in unknown)
+        remedy = "`elp billing charges --state unknown` shows them; ask the gateway, its status API does not tell"
+        yield Finding("billing", "warning", f"payments have been unknown for more than a day: {listed}", remedy)
+    if not (late or unknown):
+        waiting = sum(each.due for each in state.billing)
+        yield Finding("billing", "ok", f"{waiting:,} subscriptions are due, none for more than an hour")
 
 
 def _reconciliation(state: DatabaseState, facts: Facts) -> Iterator[Finding]:

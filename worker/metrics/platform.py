@@ -90,6 +90,7 @@ def database_families(state: DatabaseState | None, now: datetime) -> Iterator[Me
     yield from _job_families(state, now)
     yield from _inbox_families(state, now)
     yield from _outbox_families(state, now)
+    yield from _billing_families(state, now)
     yield from _reconciliation_families(state, now)
     alive = _family("elp_worker_alive", "Heard of within 30 s", "worker")
     consuming = _family("elp_worker_consuming", "Connected to the broker and taking messages", "worker")
@@ -158,6 +159,19 @@ def _outbox_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
         "How long the oldest entry that is not done has been due",
         value=_age(state.outbox.oldest_at, now),
     )
+
+
+def _billing_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
+    due = _family("elp_billing_due_subscriptions", "Subscriptions that are to be charged now, to 50,000", "gateway")
+    oldest_due = _family("elp_billing_oldest_due_seconds", "How long the oldest of them has been due", "gateway")
+    unknown = _family("elp_billing_unknown_payments", "Payments whose outcome is not known, to 50,000", "gateway")
+    oldest = _family("elp_billing_oldest_unknown_seconds", "Since when the oldest of them is not known", "gateway")
+    for each in state.billing:
+        due.add_metric([each.gateway], each.due)
+        oldest_due.add_metric([each.gateway], _age(each.oldest_due_at, now))
+        unknown.add_metric([each.gateway], each.open)
+        oldest.add_metric([each.gateway], _age(each.oldest_open_at, now))
+    yield from (due, oldest_due, unknown, oldest)
 
 
 def _reconciliation_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:

@@ -72,6 +72,18 @@ class ClockState:
 
 
 @dataclass(frozen=True, slots=True)
+class BillingState:
+    """What waits at one payment gateway."""
+
+    gateway: str
+    due: int
+    oldest_due_at: datetime | None
+    open: int
+    """Payments whose outcome is not known."""
+    oldest_open_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseState:
     """What PostgreSQL knows."""
 
@@ -85,6 +97,7 @@ class DatabaseState:
     pulse: PulseState
     clock: ClockState
     heartbeats: Sequence[Heartbeat]
+    billing: Sequence[BillingState] = ()
     breaks: Sequence[tuple[str, str, int, datetime]] = ()
     """Gateway, kind, open breaks of reconciliation, since when the oldest is."""
     settlement_reports: Sequence[tuple[str, date | None]] = ()
@@ -105,7 +118,7 @@ class BrokerState:
 
 
 def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) -> DatabaseState:
-    """Return what PostgreSQL knows: ten small statements, whatever the tables hold."""
+    """Return what PostgreSQL knows: eleven small statements, whatever the tables hold."""
     pulse_lock = {"lock_class": LEADER_LOCK[0], "lock_number": LEADER_LOCK[1]}
     lanes = {"lanes": LANES, "lock_class": LANE_LOCK_CLASS, "most": COUNTED}
     asked_at = clock.now()
@@ -116,6 +129,8 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         lane_states = cursor.execute(load_query(_PACKAGE, "lanes"), lanes).fetchall()
     with connection.cursor(row_factory=class_row(OutboxState)) as cursor:
         (outbox,) = cursor.execute(load_query(_PACKAGE, "outbox"), {"now": now, "most": COUNTED}).fetchall()
+    with connection.cursor(row_factory=class_row(BillingState)) as cursor:
+        billing = cursor.execute(load_query(_PACKAGE, "billing"), {"now": now, "most": COUNTED}).fetchall()
     recent = connection.execute(load_query(_PACKAGE, "recent_runs"), {"since": now - _RECENT}).fetchall()
     shards = connection.execute(load_query(_PACKAGE, "open_shards"), {"now": now}).fetchall()
     return DatabaseState(
@@ -127,6 +142,7 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         pulse=pulse,
         clock=compared,
         heartbeats=load_heartbeats(connection),
+        billing=billing,
         breaks=connection.execute(load_query(_PACKAGE, "breaks"), {"most": COUNTED}).fetchall(),
         settlement_reports=connection.execute(load_query(_PACKAGE, "settlement_reports")).fetchall(),
     )

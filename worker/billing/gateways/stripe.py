@@ -49,6 +49,8 @@ _KINDS: Final[Mapping[str, LineKind]] = {
     "refund": "refund",
     "payout": "payout",
 }
+_FAILURES: Final = (stripe.StripeError, AttributeError, KeyError, TypeError, ValueError)
+"""What a call may end with: the SDK itself stumbles over answers that are not Stripe's, such as a proxy's page."""
 _TOLERANCE_S: Final = 300
 """How old a webhook's signature may be."""
 _LOOK_BACK: Final = timedelta(hours=1)
@@ -89,7 +91,7 @@ class Stripe:
                 },
                 {"idempotency_key": request.key},
             )
-        except stripe.StripeError as error:
+        except _FAILURES as error:
             return _failure(error)
         return _outcome(intent)
 
@@ -100,13 +102,13 @@ class Stripe:
                 return _outcome(self._client.v1.payment_intents.retrieve(request.reference))
             customer = request.token.partition("/")[0]
             since = int((request.requested_at - _LOOK_BACK).timestamp())
-            found = self._client.v1.payment_intents.list(
-                {"customer": customer, "created": {"gte": since}, "limit": 100}
-            )
-            for intent in found.auto_paging_iter():
+            found = self._client.v1.payment_intents.list({"customer": customer, "limit": 100})
+            for intent in found.auto_paging_iter():  # the newest first
+                if intent.created < since:
+                    break
                 if intent.metadata and intent.metadata.to_dict().get("order_id") == request.key:
                     return _outcome(intent)
-        except stripe.StripeError as error:
+        except _FAILURES as error:
             failed = _failure(error)
             return Unknown(failed.code, failed.reference) if isinstance(failed, Declined) else failed
         return NotFound()
@@ -122,7 +124,7 @@ class Stripe:
                 },
                 {"idempotency_key": request.key},
             )
-        except stripe.StripeError as error:
+        except _FAILURES as error:
             return _failure(error)
         match made.status:
             case "succeeded":
@@ -150,7 +152,7 @@ class Stripe:
             for row in rows.auto_paging_iter():
                 if row.type in _KINDS:
                     yield _line(row, day)
-        except stripe.StripeError as error:
+        except _FAILURES as error:
             raise GatewayError(f"Stripe's balance transactions of {day} cannot be read: {error}") from None
 
     def verify_notification(self, headers: Mapping[str, str], body: bytes) -> Notification:
@@ -159,6 +161,8 @@ class Stripe:
         Raises:
             ForgedNotificationError: it is wrong, too old, or there is none.
         """
+        if not self._webhook_secret:
+            raise ForgedNotificationError("ELP_STRIPE_WEBHOOK_SECRET is not set")
         try:
             stripe.WebhookSignature.verify_header(
                 body.decode(), headers.get("stripe-signature", ""), self._webhook_secret, _TOLERANCE_S
@@ -166,8 +170,10 @@ class Stripe:
             said = msgspec.json.decode(body, type=dict[str, Any])
         except (stripe.SignatureVerificationError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise ForgedNotificationError(f"the signature is wrong: {type(error).__name__}") from None
-        about = said.get("data", {}).get("object", {})
-        key = (about.get("metadata") or {}).get("order_id")
+        data = said.get("data")
+        about = data.get("object") if isinstance(data, dict) else None
+        metadata = about.get("metadata") if isinstance(about, dict) else None
+        key = metadata.get("order_id") if isinstance(metadata, dict) else None
         event_id, event_type = str(said.get("id", "")), str(said.get("type", ""))
         return Notification(event_id[:500], event_type[:200], key if isinstance(key, str) else None)
 
@@ -195,7 +201,7 @@ def _outcome(intent: stripe.PaymentIntent) -> ChargeOutcome:
             return Declined("hard" if code in _HARD else "soft", code, intent.id)
 
 
-def _failure(error: stripe.StripeError) -> Declined | Unknown | NotSent:
+def _failure(error: Exception) -> Declined | Unknown | NotSent:
     match error:
         case stripe.CardError():
             intent = error.error and error.error.payment_intent
@@ -211,12 +217,12 @@ def _failure(error: stripe.StripeError) -> Declined | Unknown | NotSent:
         case stripe.InvalidRequestError() | stripe.AuthenticationError() | stripe.PermissionError():
             return Declined("hard", str(error.code or type(error).__name__))
         case _:
-            return Unknown(f"{type(error).__name__} {error.http_status}")
+            return Unknown(f"{type(error).__name__} {getattr(error, 'http_status', '')}".strip())
 
 
 def _line(row: stripe.BalanceTransaction, day: date) -> SettlementLine:
     source: Any = row.source
-    metadata = getattr(source, "metadata", None) or {}
+    metadata = source.metadata.to_dict() if getattr(source, "metadata", None) else {}
     reference = getattr(source, "payment_intent", None) if row.type != "refund" else None
     currency = row.currency.upper()
     return SettlementLine(

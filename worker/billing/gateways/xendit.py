@@ -146,6 +146,8 @@ class Xendit:
         Raises:
             ForgedNotificationError: it is wrong, or there is none.
         """
+        if not self._callback_token:
+            raise ForgedNotificationError("ELP_XENDIT_CALLBACK_TOKEN is not set")
         if not hmac.compare_digest(headers.get("x-callback-token", "").encode(), self._callback_token.encode()):
             raise ForgedNotificationError("the callback token is wrong")
         try:

@@ -13,6 +13,7 @@ FROM due, subscriptions s
 WHERE t.id = due.id AND s.id = t.subscription_id
 RETURNING t.id, t.kind, t.state, t.idempotency_key, t.amount, t.currency, t.requested_at, t.gateway_reference,
           s.payment_token_encrypted,
-          s.state IN ('trialing', 'active', 'past_due') AND s.period_end = t.period_start,
+          s.state IN ('trialing', 'active', 'past_due') AND s.period_end = t.period_start
+              AND s.gateway = t.gateway,
           (SELECT p.idempotency_key FROM payment_transactions p WHERE p.id = t.parent_id),
           (SELECT p.gateway_reference FROM payment_transactions p WHERE p.id = t.parent_id)

@@ -248,15 +248,34 @@ def _stripe(book: Book, asked: Asked, parts: list[str]) -> Reply:
         case "GET", ["payment_intents", reference]:
             book.asked["lookup"] += 1
             known = book.find("stripe", reference.removeprefix("pi_"))
-            return Reply(200, _intent(known)) if known else Reply(404, {"error": {"code": "resource_missing"}})
+            if known:
+                return Reply(200, _intent(known))
+        case "GET", ["balance_transactions"]:
+            return _balance(book, asked.query)
         case "POST", ["refunds"]:
-            book.asked["refund"] += 1
-            known = book.find("stripe", form["payment_intent"].removeprefix("pi_"))
-            key = asked.headers.get("idempotency-key", "")
-            if known is None or not book.refund(known, key, Decimal(form["amount"]) / 100):
-                return Reply(400, {"error": {"type": "invalid_request_error", "code": "charge_already_refunded"}})
-            return Reply(200, {"id": f"re_{key}", "object": "refund", "status": "succeeded"})
+            return _stripe_refund(book, form, asked.headers.get("idempotency-key", ""))
     return Reply(404, {"error": {"type": "invalid_request_error", "code": "resource_missing"}})
+
+
+def _stripe_refund(book: Book, form: Mapping[str, str], key: str) -> Reply:
+    book.asked["refund"] += 1
+    known = book.find("stripe", form["payment_intent"].removeprefix("pi_"))
+    if known is None or not book.refund(known, key, Decimal(form["amount"]) / 100):
+        return Reply(400, {"error": {"type": "invalid_request_error", "code": "charge_already_refunded"}})
+    return Reply(200, {"id": f"re_{key}", "object": "refund", "status": "succeeded"})
+
+
+def _balance(book: Book, query: Mapping[str, list[str]]) -> Reply:
+    begins, ends = int(query["created[gte]"][0]), int(query["created[lt]"][0])
+    rows = []
+    for each in book.charged():
+        created = int(each.updated_at.timestamp())
+        if each.gateway == "stripe" and begins <= created < ends:
+            source = {"id": f"ch_{each.reference}", "object": "charge", "payment_intent": f"pi_{each.reference}"}
+            row = {"id": f"txn_{each.reference}", "object": "balance_transaction", "type": "charge", "fee": 59}
+            row |= {"amount": int(each.amount * 100), "currency": each.currency.lower(), "created": created}
+            rows.append({**row, "source": {**source, "metadata": {"order_id": each.key}}})
+    return Reply(200, {"object": "list", "data": rows, "has_more": False, "url": ""})
 
 
 def _intent_reply(order: Order) -> Reply:
