@@ -2,9 +2,9 @@
 
 In the same run, on the same server, in turns, one process each:
 
-* ours: `compare` of one gateway's day as the job does it, the same again: both books' totals, what differs, what has
-  changed since; the first comparison, which writes the breaks, is reported apart;
-* the limit: one query that hash-joins the same lines and transactions and sums both amounts;
+* ours: `compare` of one gateway's day as the job does it, the same again: what differs, and what has changed since; the
+  first comparison, which writes the breaks, is reported apart;
+* the limit: one query that hash-joins the same lines and transactions and sums both amounts, with the same memory;
 * the usual way: each line's transaction loaded with the ORM and compared in Python (a sample).
 
 A hundredth of the lines differ: another amount, unknown here, missing there. All are of one day: the worst case, since
@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from benchmarks.due_queue_tables import autocommit
 from benchmarks.report import Figure, Report, measured
-from worker.billing.days import bounds_of, compare
+from worker.billing.days import WORK_MEM, bounds_of, compare
 from worker.billing.matching import Policy
 from worker.db.engines import session_factory, transaction
 from worker.models import PaymentTransaction, SettlementLine
@@ -95,6 +95,7 @@ def limit() -> float:
     values = {"gateway": GATEWAY, "day": DAY, "begins_at": begins_at, "ends_at": ends_at}
     begun_at = time.perf_counter()
     with transaction() as connection:
+        connection.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
         connection.execute(_JOIN, values).fetchone()
     return time.perf_counter() - begun_at
 

@@ -171,7 +171,7 @@ def _create_ledger() -> None:
 
 def _days_instead_of_reports() -> None:
     op.drop_index("idx_reconciliation_runs_day", "reconciliation_runs")
-    for column in ("settled_on", "source", "report_digest", "state", "error", "started_at", "finished_at"):
+    for column in ("settled_on", "source", "report_digest", "state", "totals", "error", "started_at", "finished_at"):
         op.drop_column("reconciliation_runs", column)
     op.add_column("reconciliation_runs", sa.Column("paid_on", sa.Date(), nullable=False))
     op.add_column("reconciliation_runs", sa.Column("compared_at", sa.DateTime(timezone=True), nullable=False))
@@ -217,11 +217,13 @@ def downgrade() -> None:
     op.add_column("reconciliation_runs", sa.Column("source", sa.Text(), nullable=False))
     op.add_column("reconciliation_runs", sa.Column("report_digest", sa.Text(), nullable=True))
     op.add_column("reconciliation_runs", sa.Column("state", sa.Text(), server_default="running", nullable=False))
+    op.add_column("reconciliation_runs", sa.Column("totals", postgresql.JSONB(), server_default="{}", nullable=False))
     op.add_column("reconciliation_runs", sa.Column("error", sa.Text(), nullable=True))
     op.add_column("reconciliation_runs", sa.Column("started_at", sa.DateTime(timezone=True), nullable=False))
     op.add_column("reconciliation_runs", sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True))
     for rule, condition in {
         "source": "source IN ('api', 'file', 'lookup')",
+        "totals": "jsonb_typeof(totals) = 'object'",
         "report_digest": "report_digest ~ '^[0-9a-f]{64}$'",
         "state": "state IN ('running', 'succeeded', 'failed')",
         "finished_at": "(state = 'running') = (finished_at IS NULL)",

@@ -289,7 +289,6 @@ RECONCILIATION: list[Case] = [
         accepted=[{"lines": 2, "matched": 2}, {"lines": 2, "matched": 0}],
     ),
     bounds("reconciliation_runs", "breaks", 0),
-    json_object("reconciliation_runs", "totals"),
     filled("reconciliation_breaks", "fingerprint", 200),
     vocabulary("reconciliation_breaks", "kind", BreakKind),
     vocabulary(

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 from worker.billing.matching import (
     ACTIONS,
@@ -27,6 +26,8 @@ from worker.db.engines import Connection
 from worker.db.queries import load_query
 
 ACTOR: Final = "job:billing.reconcile"
+WORK_MEM: Final = "64MB"
+"""What PostgreSQL may take for the join before it goes to disk: enough for a day of some 500,000 payments."""
 
 _query = partial(load_query, "worker.billing")
 
@@ -43,6 +44,24 @@ class Compared(msgspec.Struct, frozen=True):
     healed: int
     adopted: int
     """Transactions that took over a reference."""
+
+
+class Total(msgspec.Struct, frozen=True):
+    """Both books' sums of a day, of one kind and currency."""
+
+    gateway: str
+    kind: str
+    currency: str
+    our_count: int = 0
+    our_amount: Decimal = Decimal(0)
+    their_count: int = 0
+    their_amount: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+
+    @property
+    def difference(self) -> Decimal:
+        """What the gateway has beyond what we have."""
+        return self.their_amount - self.our_amount
 
 
 def bounds_of(day: date) -> tuple[datetime, datetime]:
@@ -80,8 +99,9 @@ def compare(connection: Connection, gateway: str, day: date, policy: Policy, now
         for fingerprint, break_id, state in connection.execute(_query("known_breaks"), where)
     }
     change = changes(found, known)
-    lines, totals = _totals(connection, gateway, day)
-    _save_day(connection, where, lines, lines - strangers, len(found), totals, now)
+    lines = _count(connection, gateway, day)
+    values = {"lines": lines, "matched": lines - strangers, "breaks": len(found), "now": now}
+    connection.execute(_query("save_day"), where | values)
     _save_breaks(connection, where, change, now)
     if adopted:
         ids, references = zip(*adopted, strict=True)
@@ -114,6 +134,7 @@ def pairs(connection: Connection, gateway: str, day: date, policy: Policy, until
     }
     # Compiling the statement would cost more than running it: nearly all of it never runs.
     connection.execute("SET LOCAL jit = off")
+    connection.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
     with connection.cursor(binary=True) as cursor:
         for row in cursor.stream(_query("compare_day"), values, size=1_000):
             yield _pair(row)
@@ -162,38 +183,26 @@ def _pair(row: tuple[Any, ...]) -> Pair:
     )
 
 
-def _totals(connection: Connection, gateway: str, day: date) -> tuple[int, dict[str, Any]]:
-    """Return how many movements a gateway settled of a day, and both books' sums by kind and currency as text."""
+def _count(connection: Connection, gateway: str, day: date) -> int:
+    """Return how many movements a gateway settled of a day's payments."""
+    row = connection.execute(_query("count_lines"), {"gateway": gateway, "day": day}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def totals(connection: Connection, gateway: str, day: date) -> list[Total]:
+    """Return both books' sums of a day by kind and currency."""
     begins_at, ends_at = bounds_of(day)
-    theirs: dict[str, Any] = {}
-    fees: dict[str, Decimal] = {}
-    lines = 0
-    for kind, currency, number, amount, fee in connection.execute(
+    found: dict[tuple[str, str], Total] = {}
+    for kind, currency, number, amount, fees in connection.execute(
         _query("line_totals"), {"gateway": gateway, "day": day}
     ):
-        lines += number
-        theirs.setdefault(kind, {})[currency] = {"count": number, "amount": str(amount)}
-        fees[currency] = fees.get(currency, Decimal(0)) + fee
-    ours: dict[str, Any] = {}
+        found[kind, currency] = Total(gateway, kind, currency, their_count=number, their_amount=amount, fees=fees)
     for kind, currency, number, amount in connection.execute(
         _query("payment_totals"), {"gateway": gateway, "begins_at": begins_at, "ends_at": ends_at}
     ):
-        ours.setdefault(kind, {})[currency] = {"count": number, "amount": str(amount)}
-    fees_told = {currency: str(fee) for currency, fee in fees.items()}
-    return lines, {"gateway": theirs, "ours": ours, "fees": fees_told}
-
-
-def _save_day(
-    connection: Connection,
-    where: dict[str, Any],
-    lines: int,
-    matched: int,
-    breaks: int,
-    totals: dict[str, Any],
-    now: datetime,
-) -> None:
-    values = {"lines": lines, "matched": matched, "breaks": breaks, "totals": Jsonb(totals), "now": now}
-    connection.execute(_query("save_day"), where | values)
+        theirs = found.get((kind, currency), Total(gateway, kind, currency))
+        found[kind, currency] = msgspec.structs.replace(theirs, our_count=number, our_amount=amount)
+    return [found[key] for key in sorted(found)]
 
 
 def _save_breaks(connection: Connection, where: dict[str, Any], change: Changes, now: datetime) -> None:

@@ -11,6 +11,7 @@ from jinja2 import Environment, Template
 from psycopg.rows import dict_row
 
 from worker.billing.breaks import list_breaks
+from worker.billing.days import Total, totals
 from worker.billing.finance_texts import TEXTS
 from worker.billing.ledger import ledger
 from worker.billing.money import formatted
@@ -40,7 +41,7 @@ def finance_page(connection: Connection, day: date, language: Language, now: dat
             " WHERE (closed_at AT TIME ZONE 'Asia/Jakarta')::date = %s",
             (day,),
         ).fetchone()
-    totals, sums = _totals(connection, day)
+    rows, sums = _totals(connection, day)
     return _template().render(
         language=language,
         t=texts,
@@ -51,7 +52,7 @@ def finance_page(connection: Connection, day: date, language: Language, now: dat
         theirs=lambda row: _money(row["gateway_amount"], row["currency"]),
         short_day=lambda value: _day(value, texts) if value else "–",
         age=lambda value: (now - value).days,
-        totals=totals,
+        totals=rows,
         sums=sums,
         by_age=by_age,
         open_count=open_count,
@@ -65,37 +66,18 @@ def finance_page(connection: Connection, day: date, language: Language, now: dat
     )
 
 
-def _totals(connection: Connection, day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return a row a gateway, kind and currency with both books' sums, and a sum a currency: in less out."""
-    rows: list[dict[str, Any]] = []
-    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"ours": Decimal(0), "theirs": Decimal(0)})
-    runs = connection.execute(
-        "SELECT gateway, totals FROM reconciliation_runs WHERE paid_on = %s ORDER BY gateway", (day,)
+def _totals(connection: Connection, day: date) -> tuple[list[Total], list[dict[str, Any]]]:
+    """Return both books' sums by gateway, kind and currency, and those by currency: money in less money out."""
+    gateways = connection.execute(
+        "SELECT gateway FROM reconciliation_runs WHERE paid_on = %s ORDER BY gateway", (day,)
     ).fetchall()
-    for gateway, totals in runs:
-        ours, theirs = totals.get("ours", {}), totals.get("gateway", {})
-        for kind in ("charge", "refund", "chargeback"):
-            for currency in sorted({*ours.get(kind, {}), *theirs.get(kind, {})}):
-                here, there = (book.get(kind, {}).get(currency, {}) for book in (ours, theirs))
-                row = {
-                    "gateway": gateway,
-                    "kind": kind,
-                    "currency": currency,
-                    "our_count": here.get("count", 0),
-                    "our_amount": Decimal(here.get("amount", 0)),
-                    "their_count": there.get("count", 0),
-                    "their_amount": Decimal(there.get("amount", 0)),
-                }
-                row["difference"] = row["their_amount"] - row["our_amount"]
-                direction = 1 if kind == "charge" else -1
-                sums[currency]["ours"] += direction * row["our_amount"]
-                sums[currency]["theirs"] += direction * row["their_amount"]
-                rows.append(row)
-        for currency, fee in sorted(totals.get("fees", {}).items()):
-            if Decimal(fee):
-                rows.append({"gateway": gateway, "kind": "fees", "currency": currency, "their_amount": Decimal(fee)})
-    found = [{"currency": currency, **both} for currency, both in sorted(sums.items())]
-    return rows, found
+    rows = [total for (gateway,) in gateways for total in totals(connection, gateway, day)]
+    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"ours": Decimal(0), "theirs": Decimal(0)})
+    for row in rows:
+        direction = 1 if row.kind == "charge" else -1
+        sums[row.currency]["ours"] += direction * row.our_amount
+        sums[row.currency]["theirs"] += direction * row.their_amount
+    return rows, [{"currency": currency, **both} for currency, both in sorted(sums.items())]
 
 
 def _by_age(connection: Connection, now: datetime) -> tuple[list[dict[str, Any]], int, dict[str, Decimal]]:

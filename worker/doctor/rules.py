@@ -20,6 +20,10 @@ QUEUE_WARNING: Final = 1_000
 """Nudges expire after a minute and are few: more than this means that nobody takes them."""
 RENEWAL_LATE: Final = timedelta(hours=1)
 UNKNOWN_LONG: Final = timedelta(days=1)
+BREAK_WARNING: Final = timedelta(days=7)
+"""A payment that differs for longer costs money: gateways refuse claims and disputes after some weeks."""
+REPORT_WARNING: Final = timedelta(days=4)
+"""Gateways settle on banking days; a long weekend is no fault."""
 DISK_WARNING: Final = 0.10
 DISK_CRITICAL: Final = 0.03
 """Share of the file system that is free."""
@@ -63,6 +67,7 @@ def _examine(facts: Facts) -> Iterator[Finding]:
         yield from _outbox(state, facts)
         yield _search(state)
         yield from _billing(state, facts)
+        yield from _reconciliation(state, facts)
         yield from _unknown_work(facts.database)
         yield from _partitions(facts.database)
         yield from _time_zones(facts.database)
@@ -261,6 +266,25 @@ def _billing(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
     if not (late or unknown):
         waiting = sum(each.due for each in state.billing)
         yield Finding("billing", "ok", f"{waiting:,} subscriptions are due, none for more than an hour")
+
+
+def _reconciliation(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
+    count = sum(breaks for _, _, breaks, _ in state.breaks)
+    old = sum(breaks for _, _, breaks, oldest_at in state.breaks if facts.now - oldest_at > BREAK_WARNING)
+    late = [
+        f"{gateway} (up to {covered})"
+        for gateway, covered in state.settlement_reports
+        if covered is not None and facts.now.date() - covered > REPORT_WARNING
+    ]
+    if old:
+        oldest = max(facts.now - oldest_at for _, _, _, oldest_at in state.breaks)
+        remedy = "`elp billing breaks list` shows them, `elp billing report` makes finance's page"
+        yield Finding("reconciliation", "warning", f"{count:,} breaks are open, up to {_words(oldest)}", remedy)
+    if late:
+        remedy = "`elp jobs history billing.fetch_settlements`; reports in files come in by `elp billing import FILE`"
+        yield Finding("reconciliation", "warning", f"settlement reports are missing: {', '.join(late)}", remedy)
+    if not (old or late):
+        yield Finding("reconciliation", "ok", f"{count:,} breaks are open, none for longer than a week")
 
 
 def _unknown_work(database: DatabaseFacts) -> Iterator[Finding]:

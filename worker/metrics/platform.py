@@ -95,6 +95,7 @@ def database_families(state: DatabaseState | None, now: datetime) -> Iterator[Me
     )
     yield GaugeMetricFamily("elp_search_oldest_mark_seconds", "Age of the oldest of them", value=state.search.oldest_s)
     yield from _billing_families(state, now)
+    yield from _reconciliation_families(state, now)
     alive = _family("elp_worker_alive", "Heard of within 30 s", "worker")
     consuming = _family("elp_worker_consuming", "Connected to the broker and taking messages", "worker")
     for heartbeat in state.heartbeats:
@@ -175,6 +176,21 @@ def _billing_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
         unknown.add_metric([each.gateway], each.open)
         oldest.add_metric([each.gateway], _age(each.oldest_open_at, now))
     yield from (due, oldest_due, unknown, oldest)
+
+
+def _reconciliation_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:
+    breaks = _family("elp_reconciliation_breaks", "Open breaks, to 50,000", "gateway", "kind")
+    oldest = _family("elp_reconciliation_oldest_break_seconds", "Age of the oldest of them", "gateway", "kind")
+    for gateway, kind, count, oldest_at in state.breaks:
+        breaks.add_metric([gateway, kind], count)
+        oldest.add_metric([gateway, kind], _age(oldest_at, now))
+    reports = _family(
+        "elp_settlement_report_age_days", "Days since the newest day of settlement that reports reach", "gateway"
+    )
+    for gateway, covered_until in state.settlement_reports:
+        if covered_until is not None:
+            reports.add_metric([gateway], (now.date() - covered_until).days)
+    yield from (breaks, oldest, reports)
 
 
 def _age(instant: datetime | None, now: datetime) -> float:

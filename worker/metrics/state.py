@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from psycopg.rows import class_row
@@ -111,6 +111,10 @@ class DatabaseState:
     heartbeats: Sequence[Heartbeat]
     search: SearchState = SearchState(0, 0.0, is_rolling_out=False)
     billing: Sequence[BillingState] = ()
+    breaks: Sequence[tuple[str, str, int, datetime]] = ()
+    """Gateway, kind, open breaks of reconciliation, since when the oldest is."""
+    settlement_reports: Sequence[tuple[str, date | None]] = ()
+    """Gateway, and up to which day of settlement its reports reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ class BrokerState:
 
 
 def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) -> DatabaseState:
-    """Return what PostgreSQL knows: nine small statements, whatever the tables hold."""
+    """Return what PostgreSQL knows: eleven small statements, whatever the tables hold."""
     pulse_lock = {"lock_class": LEADER_LOCK[0], "lock_number": LEADER_LOCK[1]}
     lanes = {"lanes": LANES, "lock_class": LANE_LOCK_CLASS, "most": COUNTED}
     asked_at = clock.now()
@@ -155,6 +159,8 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         heartbeats=load_heartbeats(connection),
         search=search,
         billing=billing,
+        breaks=connection.execute(load_query(_PACKAGE, "breaks"), {"most": COUNTED}).fetchall(),
+        settlement_reports=connection.execute(load_query(_PACKAGE, "settlement_reports")).fetchall(),
     )
 
 

@@ -185,8 +185,6 @@ class ReconciliationRun(Base):
     """Those of them that belong to a transaction of ours."""
     breaks: Mapped[int] = mapped_column(server_default=text("0"))
     """Differences of the day, new or seen before."""
-    totals: Mapped[JsonObject] = mapped_column(server_default="{}")
-    """Sums by currency of both books, as decimal strings."""
     compared_at: Mapped[datetime]
     """When this was found first."""
 
@@ -194,7 +192,6 @@ class ReconciliationRun(Base):
         check("gateway", GATEWAY),
         check("matched", "matched BETWEEN 0 AND lines"),
         check("breaks", "breaks >= 0"),
-        is_object("totals"),
         UniqueConstraint("gateway", "paid_on", name="uq_reconciliation_runs_day"),
     )
 
