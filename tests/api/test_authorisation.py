@@ -22,7 +22,7 @@ from worker.models.users import Role
 from worker.security.permissions import PERMISSIONS
 from worker.security.principal import of_role
 
-OPEN_ROUTES = {"GET /v1/health", "GET /v1/health/ready", "POST /v1/sessions"}
+OPEN_ROUTES = {"GET /v1/health", "GET /v1/health/ready", "POST /v1/sessions", "POST /v1/webhooks/{gateway}"}
 NOTHING = str(UUID(int=1))
 
 
