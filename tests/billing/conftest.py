@@ -68,9 +68,10 @@ def cipher(configured) -> Cipher:
 @pytest.fixture
 def guard(configured) -> Callable[..., Guard]:
     """Makes the guard of a gateway: `guard("midtrans")`."""
+    made = adapters(configured)
 
     def make(name: str, **limits: Any) -> Guard:
-        return Guard(adapters(configured)[name], **{"per_second": 10_000, "failures": 1_000, "rest_s": 0.01} | limits)
+        return Guard(made[name], **{"per_second": 10_000, "failures": 1_000, "rest_s": 0.01} | limits)
 
     return make
 

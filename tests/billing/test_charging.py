@@ -13,7 +13,7 @@ from tests.billing.conftest import DUE_AT
 from worker import clock
 from worker.billing import store
 from worker.billing.charging import claim_charges, conclude, idempotency_key
-from worker.billing.gateways.port import Succeeded
+from worker.billing.gateways.port import Succeeded, Unknown
 from worker.db import transaction
 
 APRIL = datetime(2026, 4, 4, 17, tzinfo=UTC)
@@ -227,10 +227,12 @@ def test_an_outcome_that_comes_twice_counts_once(committed, subscribe, cipher, v
     with transaction() as connection:
         (intent,) = claim_charges(connection, "midtrans", cipher, 10, actor="test:1", now=clock.now())
     result = (intent.id, clock.now(), Succeeded("reference"))
+    unknown = (intent.id, clock.now(), Unknown("no answer"))
     for expected in ({intent.id}, set()):
         with transaction() as connection:
-            assert conclude(connection, [result], actor="test:1", now=clock.now()) == expected
+            assert conclude(connection, [unknown, result, result], actor="test:1", now=clock.now()) == expected
     assert event_kinds(committed) == ["billing.renewed"]
+    assert [each["kind"] for each in charges(committed, due)] == ["charge"]  # nothing is paid back
     assert subscription(committed, due)["period_end"] == APRIL
 
 

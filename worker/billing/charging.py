@@ -210,6 +210,7 @@ def conclude(connection: Connection, results: Sequence[Result], *, actor: str, n
 
     Safe to repeat: a payment that is concluded already stays as it is.
     """
+    results = _once_each(results)
     charges = store.load_charges(connection, [result[0] for result in results])
     subscriptions = store.load(connection, {charge.subscription_id for charge in charges.values()})
     changed = _write_outcomes(connection, results, now)
@@ -234,6 +235,15 @@ def conclude(connection: Connection, results: Sequence[Result], *, actor: str, n
     concluded_refunds = [(result[0], result[2]) for result in results if result[0] in changed - charges.keys()]
     refunds.tell(connection, concluded_refunds, now)
     return changed
+
+
+def _once_each(results: Sequence[Result]) -> list[Result]:
+    """Return one result a payment: if two asked about it at once, the first that tells something."""
+    kept: dict[UUID, Result] = {}
+    for result in results:
+        if isinstance(kept.setdefault(result[0], result)[2], Unknown | NotSent | NotFound):
+            kept[result[0]] = result
+    return list(kept.values())
 
 
 def _write_outcomes(connection: Connection, results: Sequence[Result], now: datetime) -> set[UUID]:

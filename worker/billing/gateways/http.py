@@ -1,12 +1,15 @@
 """HTTP for the adapters of Midtrans and Xendit: what was never sent is told from what may have arrived."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import msgspec
 
 from worker.billing.gateways.port import NotSent, Unknown
+
+_CONNECT_S: Final = 5.0
+"""A connection that takes longer is given up: then nothing was sent."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -25,13 +28,13 @@ class JsonClient:
         Args:
             url: where the gateway's API begins.
             user: its secret key, the user of basic authentication; the password is empty.
-            timeout_s: for connecting, and for each wait for data.
+            timeout_s: for each wait for data.
             connections: kept at most.
         """
         self._client = httpx.Client(
             base_url=url,
             auth=(user, ""),
-            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0), pool=None),
+            timeout=httpx.Timeout(timeout_s, connect=_CONNECT_S, pool=None),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             headers={"Accept": "application/json"},
         )
