@@ -7,6 +7,7 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final
 
+import psycopg
 import structlog
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
@@ -16,7 +17,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Message
 from redis.asyncio import Redis
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from worker import tracing
@@ -237,6 +238,10 @@ def create_app(settings: Settings | None = None) -> Api:
             InterfaceError: problems.handle_database_away,
             PoolTimeoutError: problems.handle_database_away,
             OSError: problems.handle_database_away,
+            UnicodeDecodeError: problems.handle_not_json,
+            RecursionError: problems.handle_not_json,
+            DataError: problems.handle_unfit_value,
+            psycopg.DataError: problems.handle_unfit_value,
             Exception: problems.handle_unexpected,
         },
         lifespan=[running],

@@ -124,7 +124,7 @@ class IncomingEvents:
         """Return the events that can be read, by their places, and what is wrong with the others."""
         try:
             items = msgspec.json.decode(body, type=list[msgspec.Raw] if body.lstrip()[:1] == b"[" else msgspec.Raw)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProblemError(problems.NOT_JSON, f"send one event or a list of them as JSON: {error}") from None
         items = items if isinstance(items, list) else [items]
         if len(items) > self._max_events:
@@ -147,7 +147,7 @@ def _read_event(item: msgspec.Raw, now: datetime) -> Entry | tuple[str, str]:
     """Return an event as an entry of the outbox, or the field that is wrong and how."""
     try:
         event = msgspec.json.decode(item, type=NewEvent)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         found = _FIELD.search(str(error))
         return (found[1] if found else "", str(error))
     payload = bytes(event.payload).strip()

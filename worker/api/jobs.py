@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
@@ -14,6 +14,9 @@ import tasks
 from worker import clock
 from worker.api.documentation import ReadOperation, described, problem_responses
 from worker.api.operators import TAGS, Limit, answering, asking
+from worker.api.permissions import principal_of
+from worker.audit import AuditEntry, record
+from worker.db import Connection
 from worker.jobs import control
 from worker.jobs.control import MissedPeriod
 from worker.jobs.dry_run import DryRunReport, dry_run
@@ -164,10 +167,11 @@ def try_run(name: FromPath[str], data: JSONBody[StartRun]) -> DryRunReport:
     responses=problem_responses(401, 404, 409, 503),
     sync_to_thread=True,
 )
-def cancel(run_id: FromPath[UUID]) -> Changed:
+def cancel(request: Request[Any, Any, Any], run_id: FromPath[UUID]) -> Changed:
     """Cancel a run; what its shards committed stays."""
     with asking() as connection:
         stopped = control.cancel_run(connection, run_id, clock.now())
+        _note(connection, request, "job_run.cancelled", "job_run", str(run_id), {"shards": stopped})
     return Changed(_reported(run_id), stopped)
 
 
@@ -182,11 +186,12 @@ def cancel(run_id: FromPath[UUID]) -> Changed:
     responses=problem_responses(401, 404, 409, 503),
     sync_to_thread=True,
 )
-def retry(run_id: FromPath[UUID]) -> Changed:
+def retry(request: Request[Any, Any, Any], run_id: FromPath[UUID]) -> Changed:
     """Reopen a run."""
     load_jobs(tasks.MODULES)
     with asking() as connection:
         shards = control.retry_run(connection, run_id, clock.now())
+        _note(connection, request, "job_run.retried", "job_run", str(run_id), {"shards": shards})
     return Changed(_reported(run_id), shards)
 
 
@@ -201,10 +206,11 @@ def retry(run_id: FromPath[UUID]) -> Changed:
     responses=problem_responses(401, 404, 409, 503),
     sync_to_thread=True,
 )
-def retry_one(run_id: FromPath[UUID], number: FromPath[int]) -> Changed:
+def retry_one(request: Request[Any, Any, Any], run_id: FromPath[UUID], number: FromPath[int]) -> Changed:
     """Reopen a shard, and its run if that had ended."""
     with asking() as connection:
         control.retry_shard(connection, run_id, number, clock.now())
+        _note(connection, request, "job_run.retried", "job_run", str(run_id), {"shard": number})
     return Changed(_reported(run_id), 1)
 
 
@@ -219,11 +225,14 @@ def retry_one(run_id: FromPath[UUID], number: FromPath[int]) -> Changed:
     responses=problem_responses(401, 404, 503),
     sync_to_thread=True,
 )
-def pause(name: FromPath[str]) -> Pause:
+def pause(request: Request[Any, Any, Any], name: FromPath[str]) -> Pause:
     """Pause a job; restarts don't end it."""
     load_jobs(tasks.MODULES)
     with asking() as connection:
-        return Pause(name, True, control.pause(connection, registry.get(name).name, clock.now()))
+        changed = control.pause(connection, registry.get(name).name, clock.now())
+        if changed:
+            _note(connection, request, "job.paused", "job", name, {"paused": True})
+        return Pause(name, True, changed)
 
 
 @post(
@@ -237,11 +246,14 @@ def pause(name: FromPath[str]) -> Pause:
     responses=problem_responses(401, 404, 503),
     sync_to_thread=True,
 )
-def resume(name: FromPath[str]) -> Pause:
+def resume(request: Request[Any, Any, Any], name: FromPath[str]) -> Pause:
     """Resume a job; what it missed follows its catch-up policy."""
     load_jobs(tasks.MODULES)
     with asking() as connection:
-        return Pause(name, False, control.resume(connection, registry.get(name).name, clock.now()))
+        changed = control.resume(connection, registry.get(name).name, clock.now())
+        if changed:
+            _note(connection, request, "job.resumed", "job", name, {"paused": False})
+        return Pause(name, False, changed)
 
 
 @get(
@@ -258,6 +270,13 @@ def missed() -> list[MissedPeriod]:
     """Return what the catch-up policies decide."""
     with asking() as connection:
         return control.missed_periods(connection, load_jobs(tasks.MODULES), clock.now())
+
+
+def _note(
+    connection: Connection, request: Request[Any, Any, Any], action: str, kind: str, name: str, after: dict[str, Any]
+) -> None:
+    """Record what an operator does, in the transaction that does it."""
+    record(connection, [AuditEntry(principal_of(request).actor, action, kind, name[:200], {}, after)], clock.now())
 
 
 def _reported(run_id: UUID) -> RunReport:

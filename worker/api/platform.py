@@ -1,11 +1,11 @@
 """Operators' routes about the outbox and the whole platform: what `elp jobs outbox` and `elp doctor` do, over HTTP."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody, QueryParameter
 
@@ -13,6 +13,9 @@ import tasks
 from worker import clock
 from worker.api.documentation import ReadOperation, described, problem_responses
 from worker.api.operators import TAGS, Limit, asking
+from worker.api.permissions import principal_of
+from worker.audit import AuditEntry, record
+from worker.db import Connection
 from worker.doctor import Finding, examine, gather
 from worker.doctor.rules import exit_code
 from worker.jobs.outbox_control import OutboxEntry, discard_parked, list_outbox, retry_parked
@@ -63,10 +66,12 @@ def outbox(
     responses=problem_responses(401, 409, 422, 503),
     sync_to_thread=True,
 )
-def retry_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
+def retry_outbox(request: Request[Any, Any, Any], data: JSONBody[OutboxChoice]) -> list[UUID]:
     """Return the ids of the entries that will be sent again."""
     with asking() as connection:
-        return retry_parked(connection, data.ids, clock.now())
+        ids = retry_parked(connection, data.ids, clock.now())
+        _note(connection, request, "outbox.retried", ids)
+        return ids
 
 
 @post(
@@ -80,10 +85,12 @@ def retry_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
     responses=problem_responses(401, 409, 422, 503),
     sync_to_thread=True,
 )
-def discard_outbox(data: JSONBody[OutboxChoice]) -> list[UUID]:
+def discard_outbox(request: Request[Any, Any, Any], data: JSONBody[OutboxChoice]) -> list[UUID]:
     """Return the ids of the entries that are gone."""
     with asking() as connection:
-        return discard_parked(connection, data.ids)
+        ids = discard_parked(connection, data.ids)
+        _note(connection, request, "outbox.discarded", ids)
+        return ids
 
 
 @get(
@@ -104,6 +111,12 @@ def doctor() -> Doctor:
     jobs = load_jobs(tasks.MODULES)
     findings = examine(gather(settings.database_url, settings.redis_url, jobs, sorted(task_names), settings.data_dir))
     return Doctor(("ok", "warning", "critical")[exit_code(findings)], findings)
+
+
+def _note(connection: Connection, request: Request[Any, Any, Any], action: str, ids: Sequence[UUID]) -> None:
+    """Record what an operator does, in the transaction that does it."""
+    actor, now = principal_of(request).actor, clock.now()
+    record(connection, [AuditEntry(actor, action, "outbox_entry", str(entry), {}, {}) for entry in ids], now)
 
 
 PLATFORM_ROUTES: Final[list[HTTPRouteHandler]] = [outbox, retry_outbox, discard_outbox, doctor]

@@ -167,6 +167,18 @@ def handle_database_away(request: Request[Any, Any, Any], error: Exception) -> R
     return _respond(request, unavailable("the database does not answer: try again"))
 
 
+def handle_not_json(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer with 400: the body is no UTF-8, or nested deeper than anybody needs."""
+    del error
+    return _respond(request, ProblemError(NOT_JSON, _DETAILS[400]))
+
+
+def handle_unfit_value(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer with 422: a value that PostgreSQL can't take, such as the character U+0000 in a text."""
+    _log.info("value_refused", path=request.scope["path"], error=type(error).__name__)
+    return _respond(request, ProblemError(INVALID_PARAMETERS, "a value holds what can't be stored or compared"))
+
+
 def handle_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer with 500 and keep what happened for the log."""
     _log.error("request_failed", path=request.scope["path"], method=request.method, exc_info=error)

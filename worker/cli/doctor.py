@@ -1,16 +1,21 @@
 """`elp doctor`: is everything well, and what to do if not."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import psycopg
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 import tasks
+from worker import clock
 from worker.cli.console import out
+from worker.db.engines import libpq_url
 from worker.doctor import Facts, Finding, examine, gather
 from worker.doctor.rules import exit_code
+from worker.doctor.security import examine_security, read_security
 from worker.embedded import running_database_url, running_redis_url
 from worker.jobs.registry import load_jobs
 from worker.settings import get_settings
@@ -23,6 +28,9 @@ def doctor(
     worker: Annotated[
         str | None, typer.Option(help="Ask only whether this worker (its node name) lives and takes messages.")
     ] = None,
+    security: Annotated[
+        bool, typer.Option("--security", help="Look instead at what makes an intruder's work easier.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show only what is not well.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -30,6 +38,17 @@ def doctor(
 
     It starts nothing and changes nothing.
     """
+    findings = _security() if security else _health(worker)
+    code = exit_code(findings)
+    if as_json:
+        status = ("ok", "warning", "critical")[code]
+        out.print_json(msgspec.json.encode({"status": status, "findings": findings}).decode())
+    else:
+        out.print(_table([finding for finding in findings if not quiet or finding.level != "ok"]))
+    raise typer.Exit(code)
+
+
+def _health(worker: str | None) -> list[Finding]:
     settings = get_settings()
     jobs = load_jobs(tasks.MODULES)
     facts = gather(
@@ -39,14 +58,17 @@ def doctor(
         _task_names(),
         settings.data_dir,
     )
-    findings = [_one_worker(facts, worker)] if worker else examine(facts)
-    code = exit_code(findings)
-    if as_json:
-        status = ("ok", "warning", "critical")[code]
-        out.print_json(msgspec.json.encode({"status": status, "findings": findings}).decode())
-    else:
-        out.print(_table([finding for finding in findings if not quiet or finding.level != "ok"]))
-    raise typer.Exit(code)
+    return [_one_worker(facts, worker)] if worker else examine(facts)
+
+
+def _security() -> list[Finding]:
+    settings = get_settings()
+    url = settings.database_url or running_database_url()
+    found = None
+    if url is not None:
+        with psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
+            found = read_security(connection, clock.now())
+    return examine_security(settings, found, Path(str(settings.model_config.get("env_file") or ".env")))
 
 
 def _one_worker(facts: Facts, worker: str) -> Finding:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 import tasks
 from worker import clock
+from worker.cli.actors import note
 from worker.cli.console import out
 from worker.cli.job_tables import instant, print_json, runs_table
 from worker.db import transaction
@@ -43,6 +44,7 @@ def retry(
         else:
             control.retry_shard(connection, run_id, number, clock.now())
             shards = 1
+        note(connection, "job_run.retried", "job_run", str(run_id), {"shards": shards})
         report = report_run(connection, run_id, all_shards=False)[0]
     if as_json:
         print_json({"shards": shards, "run": report})
@@ -59,6 +61,7 @@ def cancel(
     """Cancel a run that is not finished; what its shards committed stays."""
     with servers(), transaction() as connection:
         stopped = control.cancel_run(connection, run_id, clock.now())
+        note(connection, "job_run.cancelled", "job_run", str(run_id), {"shards": stopped})
         report = report_run(connection, run_id, all_shards=False)[0]
     if as_json:
         print_json({"shards": stopped, "run": report})
@@ -118,6 +121,8 @@ def _set_paused(name: str, *, wanted: bool, as_json: bool) -> None:
     with servers(), transaction() as connection:
         change = control.pause if wanted else control.resume
         changed = change(connection, job.name, clock.now())
+        if changed:
+            note(connection, "job.paused" if wanted else "job.resumed", "job", job.name, {"paused": wanted})
     state = "paused" if wanted else "not paused"
     if as_json:
         print_json({"job": job.name, "paused": wanted, "changed": changed})

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from worker import clock
+from worker.cli.actors import note
 from worker.cli.console import out
 from worker.cli.job_tables import instant, print_json
 from worker.db import transaction
@@ -58,6 +59,8 @@ def retry(entries: Entries = None, *, every: Every = False, as_json: AsJson = Fa
     ids = _chosen(entries, every=every)
     with servers(), transaction() as connection:
         retried = retry_parked(connection, ids, clock.now())
+        for entry in retried:
+            note(connection, "outbox.retried", "outbox_entry", str(entry), {})
     _say(retried, "will be sent again", as_json=as_json)
 
 
@@ -67,6 +70,8 @@ def discard(entries: Entries = None, *, every: Every = False, as_json: AsJson = 
     ids = _chosen(entries, every=every)
     with servers(), transaction() as connection:
         discarded = discard_parked(connection, ids)
+        for entry in discarded:
+            note(connection, "outbox.discarded", "outbox_entry", str(entry), {})
     _say(discarded, "discarded", as_json=as_json)
 
 
