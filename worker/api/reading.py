@@ -38,10 +38,10 @@ def create_engine(settings: Settings) -> AsyncEngine:
     )
 
 
-def create_cache(settings: Settings) -> redis.asyncio.Redis | None:
+def create_cache(settings: Settings, timeout_s: float = CACHE_TIMEOUT_S) -> redis.asyncio.Redis | None:
     """Return a client of Redis that gives up soon; None: no Redis is configured."""
     if settings.redis_url is None:
         return None
     return redis.asyncio.Redis.from_url(
-        settings.redis_url, socket_timeout=CACHE_TIMEOUT_S, socket_connect_timeout=CACHE_TIMEOUT_S
+        settings.redis_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
     )
