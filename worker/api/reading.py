@@ -42,6 +42,4 @@ def create_cache(settings: Settings, timeout_s: float = CACHE_TIMEOUT_S) -> redi
     """Return a client of Redis that gives up soon; None: no Redis is configured."""
     if settings.redis_url is None:
         return None
-    return redis.asyncio.Redis.from_url(
-        settings.redis_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
-    )
+    return redis.asyncio.Redis.from_url(settings.redis_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
