@@ -36,7 +36,7 @@ from worker.api.headers import with_security
 from worker.api.health import Dependencies, health, ready
 from worker.api.incoming_events import IncomingEvents, accept_events
 from worker.api.jobs import JOB_ROUTES
-from worker.api.limits import RateLimits
+from worker.api.limits import TIMEOUT_S, RateLimits
 from worker.api.metrics import Exposition, RequestFigures, show_metrics
 from worker.api.permissions import authorise, declared
 from worker.api.platform import PLATFORM_ROUTES
@@ -127,7 +127,8 @@ def create_app(settings: Settings | None = None) -> Api:
     settings = settings or get_settings()
     engine = create_engine(settings)
     cache = create_cache(settings)
-    sessions = _sessions(settings, cache)
+    sessions_client = create_cache(settings, TIMEOUT_S)
+    sessions = _sessions(settings, sessions_client)
     authenticator = Authenticator(settings, engine, sessions)
     rate_limits = RateLimits(settings)
     nudger = LaneNudger(settings.nudge_interval_ms) if settings.redis_url else None
@@ -165,8 +166,9 @@ def create_app(settings: Settings | None = None) -> Api:
             await engine.dispose()
             await search_engine.dispose()
             await rate_limits.close()
-            if cache:
-                await cache.aclose()
+            for client in (cache, sessions_client):
+                if client:
+                    await client.aclose()
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Let pass who may."""

@@ -18,13 +18,14 @@ from worker.api.problems import TOO_MANY_REQUESTS, ProblemError, unavailable
 from worker.logging import get_logger
 from worker.security.principal import BOOTSTRAP, Principal
 from worker.settings import Settings
-from worker.srs.due_queue_reader import CACHE_TIMEOUT_S
 
 Headers = list[tuple[bytes, bytes]]
 
 POLICY: Final = "ratelimit-policy"
 LIMIT: Final = "ratelimit"
 """The fields of the IETF's draft "RateLimit header fields for HTTP"."""
+TIMEOUT_S: Final = 2.0
+"""A busy Redis is not one that is away: a session or a count has no other source, as cached queues have."""
 _PREFIX: Final = "elp:limits"
 _PAUSE_S: Final = 1.0
 """While Redis is away, one request in this time asks it again; the others don't wait."""
@@ -57,7 +58,7 @@ class RateLimits:
         self._away_until = 0.0
         if settings.redis_url is not None:
             self._pool = redis.asyncio.ConnectionPool.from_url(
-                settings.redis_url, socket_timeout=CACHE_TIMEOUT_S, socket_connect_timeout=CACHE_TIMEOUT_S
+                settings.redis_url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
             )
             options: dict[str, Any] = {"connection_pool": self._pool}
             storage = RedisStorage("async+redis://", implementation="redispy", key_prefix=_PREFIX, **options)

@@ -48,10 +48,8 @@ def create_search_engine(settings: Settings) -> AsyncEngine:
     return create_engine(settings, statement_timeout=str(settings.search_timeout_ms))
 
 
-def create_cache(settings: Settings) -> redis.asyncio.Redis | None:
+def create_cache(settings: Settings, timeout_s: float = CACHE_TIMEOUT_S) -> redis.asyncio.Redis | None:
     """Return a client of Redis that gives up soon; None: no Redis is configured."""
     if settings.redis_url is None:
         return None
-    return redis.asyncio.Redis.from_url(
-        settings.redis_url, socket_timeout=CACHE_TIMEOUT_S, socket_connect_timeout=CACHE_TIMEOUT_S
-    )
+    return redis.asyncio.Redis.from_url(settings.redis_url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
