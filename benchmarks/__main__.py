@@ -24,6 +24,7 @@ NAMES = (
     "prediction",
     "achievements",
     "tryouts",
+    "backups",
 )
 # A machine of 4 GiB upwards: enough for the tables of 10⁷ rows to be read from memory for the most part.
 POSTGRES = {

@@ -5,6 +5,7 @@ from typing import Final
 MODULES: Final = (
     "tasks.achievements",
     "tasks.attempts",
+    "tasks.backups",
     "tasks.events",
     "tasks.jobs",
     "tasks.maintenance",

@@ -36,6 +36,8 @@ from tests.factories import (
 from tests.factories_operations import (
     make_audit_entry,
     make_backup,
+    make_backup_check,
+    make_backup_drill,
     make_heartbeat,
     make_plan,
     make_reconciliation_break,
@@ -88,6 +90,8 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     "reconciliation_breaks": make_reconciliation_break,
     "search_dirty": make_search_mark,
     "backups": make_backup,
+    "backup_checks": make_backup_check,
+    "backup_drills": make_backup_drill,
     "audit_log": make_audit_entry,
     "worker_heartbeats": make_heartbeat,
 }

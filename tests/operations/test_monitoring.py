@@ -21,7 +21,15 @@ from worker.jobs.registry import Registry
 from worker.metrics.bootstep import PulseCollector
 from worker.metrics.instruments import Metrics
 from worker.metrics.platform import broker_families, database_families
-from worker.metrics.state import BrokerState, ClockState, DatabaseState, LaneState, OutboxState, PulseState
+from worker.metrics.state import (
+    BackupsState,
+    BrokerState,
+    ClockState,
+    DatabaseState,
+    LaneState,
+    OutboxState,
+    PulseState,
+)
 
 FOLDER = ROOT / "docs/operations"
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
@@ -47,6 +55,7 @@ def families() -> Iterator[Metric]:
             pulse=PulseState(True, NOW),
             clock=clock,
             heartbeats=[heartbeat],
+            backups=BackupsState(NOW, NOW, "reserved", 1, 0, NOW, NOW, 1, 0),
         ),
         NOW,
     )

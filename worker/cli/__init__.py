@@ -1,6 +1,6 @@
 """The command line `elp`: one sub-command a thing an operator does. Each stands in a module of its own."""
 
-from worker.cli import achievements, basics, db, demo, doctor, jobs, seed, servers, simulate, srs, tryouts, up
+from worker.cli import achievements, backups, basics, db, demo, doctor, jobs, seed, servers, simulate, srs, tryouts, up
 from worker.cli.console import ElpTyper
 
 app = ElpTyper(
@@ -18,6 +18,7 @@ app.command()(doctor.doctor)
 app.command()(simulate.simulate)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(achievements.app, name="achievements")
+app.add_typer(backups.app, name="backups")
 app.add_typer(db.app, name="db")
 app.add_typer(srs.app, name="srs")
 app.add_typer(tryouts.app, name="tryouts")

@@ -18,6 +18,10 @@ AGE_WARNING: Final = timedelta(minutes=1)
 AGE_CRITICAL: Final = timedelta(minutes=10)
 QUEUE_WARNING: Final = 1_000
 """Nudges expire after a minute and are few: more than this means that nobody takes them."""
+RESTORABLE_CRITICAL: Final = timedelta(minutes=10)
+"""The look is taken each minute."""
+PROVEN_WARNING: Final = timedelta(days=3)
+"""Backups are proven daily."""
 DISK_WARNING: Final = 0.10
 DISK_CRITICAL: Final = 0.03
 """Share of the file system that is free."""
@@ -59,6 +63,7 @@ def _examine(facts: Facts) -> Iterator[Finding]:
         yield from _jobs(state, facts)
         yield from _inbox(state, facts)
         yield from _outbox(state, facts)
+        yield _backups(state, facts)
         yield from _unknown_work(facts.database)
         yield from _partitions(facts.database)
         yield from _time_zones(facts.database)
@@ -223,6 +228,27 @@ def _outbox(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
         yield Finding("outbox", level, found, remedy)
     elif not outbox.parked:
         yield Finding("outbox", "ok", f"{outbox.waiting:,} entries wait, {outbox.deferred:,} are for later")
+
+
+def _backups(state: DatabaseState, facts: Facts) -> Finding:
+    backups = state.backups
+    if backups is None:
+        remedy = "set ELP_BACKUP_REPOSITORY and start the process `wal`"
+        return Finding("backups", "warning", "none are made: the database's disk is the only copy", remedy)
+    restorable = None if backups.restorable_at is None else facts.now - backups.restorable_at
+    proven = None if backups.proven_at is None else facts.now - backups.proven_at
+    remedy = "`elp backups check` names what is wrong"
+    if restorable is None or restorable > RESTORABLE_CRITICAL:
+        since = "no instant can" if restorable is None else f"nothing of the last {_words(restorable)} could"
+        return Finding("backups", "critical", f"{since} be restored", remedy)
+    if backups.corrupt:
+        remedy = "`elp backups list` names them; an older chain serves, `elp backups now full` makes a new one"
+        return Finding("backups", "warning", f"{backups.corrupt} are damaged", remedy)
+    if proven is None or proven > PROVEN_WARNING:
+        since = "none was ever proven" if proven is None else f"none was proven for {_words(proven)}"
+        remedy = "`elp backups verify` proves the newest; `elp jobs history backups.verify` shows why it was not"
+        return Finding("backups", "warning", f"{since} by a restore", remedy)
+    return Finding("backups", "ok", f"restorable up to {_words(restorable)} ago, proven {_words(proven)} ago")
 
 
 def _unknown_work(database: DatabaseFacts) -> Iterator[Finding]:

@@ -72,6 +72,24 @@ class ClockState:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupsState:
+    """How the backups stand."""
+
+    checked_at: datetime
+    restorable_at: datetime | None
+    """The newest instant that is known to be restorable."""
+    slot_state: str
+    retained_bytes: int | None
+    """Log that the server keeps for the receiver."""
+    problems: int
+    newest_at: datetime | None
+    proven_at: datetime | None
+    """When a backup was last restored and passed every check."""
+    restore_ms: int | None
+    corrupt: int
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseState:
     """What PostgreSQL knows."""
 
@@ -85,6 +103,8 @@ class DatabaseState:
     pulse: PulseState
     clock: ClockState
     heartbeats: Sequence[Heartbeat]
+    backups: BackupsState | None = None
+    """None: no repository was ever looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +121,7 @@ class BrokerState:
 
 
 def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) -> DatabaseState:
-    """Return what PostgreSQL knows: eight small statements, whatever the tables hold."""
+    """Return what PostgreSQL knows: nine small statements, whatever the tables hold."""
     pulse_lock = {"lock_class": LEADER_LOCK[0], "lock_number": LEADER_LOCK[1]}
     lanes = {"lanes": LANES, "lock_class": LANE_LOCK_CLASS, "most": COUNTED}
     asked_at = clock.now()
@@ -112,6 +132,8 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         lane_states = cursor.execute(load_query(_PACKAGE, "lanes"), lanes).fetchall()
     with connection.cursor(row_factory=class_row(OutboxState)) as cursor:
         (outbox,) = cursor.execute(load_query(_PACKAGE, "outbox"), {"now": now, "most": COUNTED}).fetchall()
+    with connection.cursor(row_factory=class_row(BackupsState)) as cursor:
+        backups = cursor.execute(load_query(_PACKAGE, "backups")).fetchone()
     recent = connection.execute(load_query(_PACKAGE, "recent_runs"), {"since": now - _RECENT}).fetchall()
     shards = connection.execute(load_query(_PACKAGE, "open_shards"), {"now": now}).fetchall()
     return DatabaseState(
@@ -123,6 +145,7 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         pulse=pulse,
         clock=compared,
         heartbeats=load_heartbeats(connection),
+        backups=backups,
     )
 
 
