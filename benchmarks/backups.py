@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+from pydantic import SecretStr
 
 from benchmarks.report import Figure, Report, measured
 from worker.backups.chains import LATEST
@@ -37,7 +38,7 @@ def run(report: Report, *, quick: bool = False) -> None:
         settings = base.model_copy(
             update={
                 "backup_repository": str(folder / "repository"),
-                "backup_key": Settings(backup_key=new_key()[0]).backup_key,
+                "backup_key": SecretStr(new_key()[0]),
             }
         )
         data = _fill(base.required_database_url(), megabytes)
