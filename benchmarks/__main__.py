@@ -30,6 +30,7 @@ NAMES = (
     "search_bulk",
     "search_speed",
     "renewal",
+    "backups",
 )
 # A machine of 4 GiB upwards: enough for the tables of 10⁷ rows to be read from memory for the most part.
 POSTGRES = {

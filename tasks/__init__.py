@@ -6,6 +6,7 @@ MODULES: Final = (
     "tasks.achievements",
     "tasks.attempts",
     "tasks.billing",
+    "tasks.backups",
     "tasks.events",
     "tasks.jobs",
     "tasks.maintenance",

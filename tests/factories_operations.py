@@ -132,6 +132,17 @@ def make_backup(connection: Connection[Any], **values: Any) -> UUID:
     return insert(connection, "backups", **backup | {"started_at": now()} | values)
 
 
+def make_backup_check(connection: Connection[Any], **values: Any) -> None:
+    """A look that found nothing wrong."""
+    check = {"location": f"file:///{uuid4().hex}", "checked_at": now(), "slot_state": "reserved", "problems": []}
+    insert_row(connection, "backup_checks", **check | values)
+
+
+def make_backup_drill(connection: Connection[Any], **values: Any) -> UUID:
+    """A drill that has begun."""
+    return insert(connection, "backup_drills", **{"marked_at": now()} | values)
+
+
 def make_audit_entry(connection: Connection[Any], **values: Any) -> UUID:
     entry = {"actor": "cli:operator", "action": "user.role_changed", "object_type": "user", "object_id": str(uuid4())}
     return insert(connection, "audit_log", **entry | values)

@@ -93,7 +93,7 @@ def test_latest_is_everything_that_was_committed_though_the_server_is_gone(story
     assert marks == [1, 2, 3, 4]
     assert done.entry.label == story.second.label
     assert done.restore_ms > 0
-    assert "pg_amcheck" in [check.name for check in done.checks]
+    assert [check.name for check in done.checks][:2] == ["starts", "migrations"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_verification_recovers_to_the_restore_point_and_writes_its_proof_down(st
     assert [check for check in done.checks if check.problem] == []
     names = [check.name for check in done.checks]
     assert any(name.startswith("content of ") for name in names)
-    assert "page checksums" in names
+    assert {"pg_amcheck", "page checksums"} <= set(names)
     (proven,) = [entry for entry in story.world.entries(backup_repository=str(copy)) if entry.proven]
     assert (proven.label, proven.checksum_state) == (story.second.label, "valid")
     assert proven.proven is not None

@@ -81,17 +81,17 @@ class World:
         (row,) = self.run("SELECT system_identifier::text FROM pg_control_system()")
         return WalArchive(self.repository(**values), row[0], 16 << 20)
 
-    def archived(self, lsn: str) -> bool:
+    def archived(self, lsn: str, **values: object) -> bool:
         """Tell whether the repository has the log up to a position."""
-        end = self.archive().end_of()
+        end = self.archive(**values).end_of()
         high, low = lsn.split("/")
         return end is not None and end[1] >= (int(high, 16) << 32) + int(low, 16)
 
-    def wait_archived(self) -> None:
+    def wait_archived(self, **values: object) -> None:
         """Wait until the repository has all that is in the log now."""
         with psycopg.connect(self.server.url, autocommit=True) as connection:
             lsn = mark_log(connection)
-        wait_until(lambda: self.archived(lsn), PATIENCE_S, f"log up to {lsn} in the repository")
+        wait_until(lambda: self.archived(lsn, **values), PATIENCE_S, f"log up to {lsn} in the repository")
 
     @contextmanager
     def streaming(self, **values: object) -> Iterator[WalStream]:

@@ -11,7 +11,7 @@ import redis
 from typer.testing import CliRunner
 
 from tests.factories import make_outbox_entry, make_run, make_user
-from tests.factories_operations import make_heartbeat
+from tests.factories_operations import make_backup, make_backup_check, make_heartbeat
 from worker import clock
 from worker.cli import app as command
 from worker.db.engines import libpq_url
@@ -48,6 +48,8 @@ def well(database_url: str, redis_url: str) -> Any:
         connection.execute("SELECT ensure_question_attempts_partitions(%s, 2)", (clock.now().date(),))
         make_heartbeat(connection, worker="worker@here", queues=sorted(QUEUES))
         make_user(connection)
+        make_backup(connection, state="complete", finished_at=clock.now(), proven_at=clock.now(), restore_ms=1)
+        make_backup_check(connection, restorable_at=clock.now())
         yield connection
 
 

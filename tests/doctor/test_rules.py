@@ -13,6 +13,7 @@ from worker.heartbeats.store import Heartbeat
 from worker.jobs.punctuality import Punctuality
 from worker.metrics.state import (
     QUEUES,
+    BackupsState,
     BillingState,
     BrokerState,
     ClockState,
@@ -28,6 +29,7 @@ MINUTE = timedelta(minutes=1)
 AGREES = ClockState(timedelta(milliseconds=3), timedelta(milliseconds=10))
 WORKER = Heartbeat("worker@here", 7, "0.1.0", sorted(QUEUES), 2, True, None, NOW, NOW)
 JOB = Punctuality("srs.build_due_queues", NOW - 20 * MINUTE, NOW, "succeeded", NOW - 5 * MINUTE, False, 1)
+BACKUPS = BackupsState(NOW, NOW, "reserved", 0, 0, NOW, NOW, 1, 0)
 STATE = DatabaseState(
     jobs=[JOB],
     recent_runs=[],
@@ -37,6 +39,7 @@ STATE = DatabaseState(
     pulse=PulseState(True, NOW),
     clock=AGREES,
     heartbeats=[WORKER],
+    backups=BACKUPS,
 )
 JAKARTA = Zone("Asia/Jakarta", 10, timedelta(hours=7), timedelta(hours=7))
 DATABASE = DatabaseFacts("18.1", False, "0016", STATE, zones=[JAKARTA])
@@ -117,6 +120,11 @@ CASES: list[tuple[str, Facts, str, str, str]] = [
     ("zone here", database(zones=[replace(JAKARTA, offset_here=None)]), "time zones", "warning", "Asia/Jakarta"),
     ("zone there", database(zones=[replace(JAKARTA, offset=None)]), "time zones", "warning", "Asia/Jakarta"),
     ("offsets", database(zones=[replace(JAKARTA, offset=timedelta(hours=8))]), "time zones", "warning", "+7 h here"),
+    ("no backups", state(backups=None), "backups", "warning", "none are made"),
+    ("log behind", state(backups=replace(BACKUPS, restorable_at=NOW - 60 * MINUTE)), "backups", "critical", "60 min"),
+    ("not restorable", state(backups=replace(BACKUPS, restorable_at=None)), "backups", "critical", "no instant"),
+    ("damaged", state(backups=replace(BACKUPS, corrupt=2)), "backups", "warning", "2 are damaged"),
+    ("never proven", state(backups=replace(BACKUPS, proven_at=None)), "backups", "warning", "none was ever proven"),
     ("disk", replace(WELL, disks=[Disk(Path("/data"), 5, 100)]), "disk", "warning", "/data"),
     ("full disk", replace(WELL, disks=[Disk(Path("/data"), 1, 100)]), "disk", "critical", "/data"),
 ]

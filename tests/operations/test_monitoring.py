@@ -22,6 +22,7 @@ from worker.metrics.bootstep import PulseCollector
 from worker.metrics.instruments import Metrics
 from worker.metrics.platform import broker_families, database_families
 from worker.metrics.state import (
+    BackupsState,
     BillingState,
     BrokerState,
     ClockState,
@@ -56,6 +57,7 @@ def families() -> Iterator[Metric]:
             clock=clock,
             heartbeats=[heartbeat],
             billing=[BillingState("midtrans", 1, NOW, 1, NOW)],
+            backups=BackupsState(NOW, NOW, "reserved", 1, 0, NOW, NOW, 1, 0),
         ),
         NOW,
     )

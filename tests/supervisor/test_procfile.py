@@ -41,4 +41,4 @@ def test_missing_or_empty_procfile_is_refused_by_its_path(tmp_path: Path) -> Non
 
 def test_procfile_of_the_product_names_its_processes() -> None:
     names = [entry.name for entry in read_procfile(ROOT / "Procfile")]
-    assert names == ["api", "worker", "batch-worker", "backup-worker", "beat", "flower"]
+    assert names == ["api", "worker", "batch-worker", "backup-worker", "wal", "beat", "flower"]

@@ -23,6 +23,7 @@ from worker.backups.errors import (
     WrongKeyError,
 )
 from worker.errors import ConfigurationError
+from worker.logging import masked
 from worker.settings import Settings
 
 _PARTS: Final = 9_000
@@ -30,6 +31,7 @@ _PARTS: Final = 9_000
 _PART_BYTES: Final = 8 << 20
 _PARTS_AT_ONCE: Final = 4
 _TIMEOUT_S: Final = 30
+_RETRIES: Final = 5
 _PATIENCE: Final = timedelta(seconds=20)
 """How long a request to an object store is repeated; whoever asked for it has a patience of its own."""
 
@@ -75,10 +77,11 @@ class Repository:
                         "connect_timeout": timedelta(seconds=5),
                         "allow_http": os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"),
                     },
-                    retry_config={"max_retries": 5, "retry_timeout": _PATIENCE},
+                    retry_config={"max_retries": _RETRIES, "retry_timeout": _PATIENCE},
                 )
         except (BaseError, OSError, ValueError) as error:
-            raise ConfigurationError(f"ELP_BACKUP_REPOSITORY {_bare(url)!r} cannot be used: {_short(error)}") from error
+            reason = masked(_short(error))
+            raise ConfigurationError(f"ELP_BACKUP_REPOSITORY {_bare(url)!r} cannot be used: {reason}") from None
         self.location = _bare(url)
 
     @classmethod
@@ -112,11 +115,11 @@ class Repository:
         part = max(_PART_BYTES, expected_bytes // _PARTS)
         with _store_errors(key):
             writer = obstore.open_writer(self._store, key, buffer_size=part, max_concurrency=_PARTS_AT_ONCE)
-        hashed = _Hashed(writer)
+        hashed = _Hashed(_Stored(writer, key))
         # Not as a context manager: that would store what had come when an error cut it short.
         with _store_errors(key), _original_error(counted, hashed):
             self.codec.seal(counted, hashed)
-            writer.close()
+            hashed.close()
         self._sync(key)
         return StoredObject(
             key=key, sha256=hashed.digest.hexdigest(), stored_bytes=hashed.bytes, size_bytes=counted.bytes
@@ -277,8 +280,35 @@ class _Hashed(_Watched):
         self.bytes += len(data)
         return data
 
+    def close(self) -> None:
+        with self._watching():
+            self._inner.close()
+
     def flush(self) -> None:
         """Do nothing: the store decides when."""
+
+
+class _Stored:
+    """Names the object in the store's own errors, a full disk among them."""
+
+    def __init__(self, writer: Any, key: str) -> None:
+        self._writer = writer
+        self._key = key
+
+    def write(self, data: bytes) -> None:
+        with self._named():
+            self._writer.write(data)
+
+    def close(self) -> None:
+        with self._named():
+            self._writer.close()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except (BaseError, OSError) as error:
+            raise StoreError(self._key, _short(error)) from error
 
 
 class _Guarded(_Watched):

@@ -193,9 +193,12 @@ def chains_for(entries: list[Entry], target: Target, label: str | None) -> list[
     Raises:
         NoBackupError: there is none.
     """
-    found = candidates(entries, target)
-    if label is not None:
-        found = [chain for chain in found if chain[-1].label == label]
+    named = next((entry for entry in entries if entry.label == label), None)
+    if named is None:
+        found = candidates(entries, target)
+    else:  # also one of a cluster that was upgraded since
+        same = [entry for entry in entries if entry.system_identifier == named.system_identifier]
+        found = [chain for chain in candidates(same, target) if chain[-1].label == label]
     if not found:
         which = f"the backup {label} is not one from which" if label else "there is no sound backup from which"
         raise NoBackupError(f"{which} {target} could be restored: `elp backups list` shows what there is")

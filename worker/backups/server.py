@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import psycopg
@@ -32,6 +33,8 @@ class ServerFacts:
     database: str
     superuser: str
     size_bytes: int
+    clock_at: datetime
+    """The server's clock: commits bear its times, so backups that serve an instant are told by it, too."""
 
 
 def connect(database_url: str, application: str = "elp-backup") -> Connection:

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, Final, Literal
@@ -20,7 +20,7 @@ from worker.backups.chains import parent_for_next
 from worker.backups.codec import CHUNK
 from worker.backups.content import record_content
 from worker.backups.entry import Content, Entry
-from worker.backups.errors import BackupError, ToolError
+from worker.backups.errors import BackupError, ObjectCorruptError, ObjectMissingError, ToolError
 from worker.backups.lsn import parse_lsn
 from worker.backups.programs import Programs, client_environment, connection_of, programs_for
 from worker.backups.repository import Repository, StoredObject
@@ -79,18 +79,18 @@ def take(
         parent = _parent(catalogue, facts) if kind == "incremental" else None
         actual: BackupKind = "full" if kind == "incremental" and parent is None else kind
         try:
-            return _take(repository, url, connection, _plan(actual, parent, facts, programs, now()), now)
-        except ToolError as error:
-            if parent is None or not _lacks_summaries(error):
+            return _take(repository, url, connection, _plan(actual, parent, facts, programs), now)
+        except (ToolError, ObjectCorruptError, ObjectMissingError) as error:
+            if parent is None or not _needs_full(error, parent):
                 raise
-            _log.warning("backup_incremental_impossible", parent=parent.label, reason=error.said.strip()[-300:])
-            return _take(repository, url, connection, _plan("full", None, facts, programs, now()), now)
+            _log.warning("backup_incremental_impossible", parent=parent.label, reason=str(error)[-300:])
+            return _take(repository, url, connection, _plan("full", None, read_facts(connection), programs), now)
 
 
-def _plan(kind: BackupKind, parent: Entry | None, facts: ServerFacts, programs: Programs, now: datetime) -> _Plan:
+def _plan(kind: BackupKind, parent: Entry | None, facts: ServerFacts, programs: Programs) -> _Plan:
     identity = uuid4()
-    label = f"{now:%Y%m%dT%H%M%SZ}-{kind}-{identity.hex[:6]}"
-    return _Plan(identity, label, kind, parent, now, facts, programs)
+    label = f"{facts.clock_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{kind}-{identity.hex[:6]}"
+    return _Plan(identity, label, kind, parent, facts.clock_at, facts, programs)
 
 
 def _take(repository: Repository, url: str, connection: Connection, plan: _Plan, now: Callable[[], datetime]) -> Entry:
@@ -108,9 +108,9 @@ def _take(repository: Repository, url: str, connection: Connection, plan: _Plan,
     _log.info("backup_began", label=label, kind=plan.kind, parent=plan.parent.label if plan.parent else None)
     try:
         entry = (
-            _dump(repository, url, plan, now)
+            _dump(repository, url, connection, plan)
             if plan.kind == "logical"
-            else _copy(repository, url, connection, plan, now)
+            else _copy(repository, url, connection, plan)
         )
         connection.execute("SELECT 1")  # the lock is held to this moment, or this backup does not count
         Catalogue(repository).add(entry)
@@ -132,7 +132,7 @@ def _take(repository: Repository, url: str, connection: Connection, plan: _Plan,
     return entry
 
 
-def _copy(repository: Repository, url: str, connection: Connection, plan: _Plan, now: Callable[[], datetime]) -> Entry:
+def _copy(repository: Repository, url: str, connection: Connection, plan: _Plan) -> Entry:
     """Make a physical backup that holds the write-ahead log it needs to be consistent."""
     keep_wal(connection, plan.label)
     target, secret = connection_of(url, "elp-backup")
@@ -153,10 +153,13 @@ def _copy(repository: Repository, url: str, connection: Connection, plan: _Plan,
             watch=watch,
             expected_bytes=plan.facts.size_bytes,
         )
-    finished_at = now()
     manifest_bytes = bytes(watch.found.get(_MANIFEST, b""))
     ranges = _wal_ranges(manifest_bytes)
-    row = connection.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint").fetchone()
+    row = connection.execute(
+        "SELECT clock_timestamp(), pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+    ).fetchone()
+    assert row is not None, "functions' values"
+    finished_at, next_xid = row
     content = record_content(url, f"elp-{plan.label}", finished_at)
     held = repository.put_stream(f"backups/{plan.label}/manifest", _Bytes(manifest_bytes))
     return _entry(
@@ -167,17 +170,19 @@ def _copy(repository: Repository, url: str, connection: Connection, plan: _Plan,
         timeline=ranges[-1]["Timeline"],
         start_lsn=ranges[0]["Start-LSN"],
         end_lsn=ranges[-1]["End-LSN"],
-        next_xid=None if row is None else row[0],
+        next_xid=next_xid,
         content=content,
     )
 
 
-def _dump(repository: Repository, url: str, plan: _Plan, now: Callable[[], datetime]) -> Entry:
+def _dump(repository: Repository, url: str, connection: Connection, plan: _Plan) -> Entry:
     """Make a portable copy with pg_dump, in its custom format, uncompressed: zstd does that better."""
     target, secret = connection_of(url, "elp-backup")
     command = plan.programs.tethered("pg_dump", "-d", target, "-F", "custom", "-Z", "0", "--no-password")
     dump = _piped(repository, f"backups/{plan.label}/dump", command, secret, expected_bytes=plan.facts.size_bytes)
-    return _entry(repository, plan, now(), {"dump": dump})
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None, "a function's value"
+    return _entry(repository, plan, row[0], {"dump": dump})
 
 
 def _entry(
@@ -227,9 +232,11 @@ def _parent(catalogue: Catalogue, facts: ServerFacts) -> Entry | None:
     )
 
 
-def _lacks_summaries(error: ToolError) -> bool:
-    """Tell whether the server refused an incremental backup for want of what it must know of the time since."""
-    return "WAL summar" in error.said or "manifest" in error.said
+def _needs_full(error: ToolError | ObjectCorruptError | ObjectMissingError, parent: Entry) -> bool:
+    """Tell whether nothing can build on the parent: its manifest is damaged, or the server lacks what came since."""
+    if isinstance(error, ToolError):
+        return "WAL summar" in error.said or "manifest" in error.said
+    return error.key == parent.objects["manifest"].key
 
 
 def _wal_ranges(manifest: bytes) -> list[dict[str, Any]]:

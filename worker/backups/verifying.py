@@ -1,5 +1,7 @@
 """Verification is a restore: a chain is brought back beside the database, recovered, checked and thrown away."""
 
+import os
+import pwd
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +34,7 @@ from worker.backups.restoring import Progress, Restorer, chains_for, first_after
 from worker.backups.server import connect
 from worker.backups.wal_archive import WalArchive
 from worker.embedded.account import Account, server_account
+from worker.errors import ConfigurationError
 from worker.logging import get_logger
 from worker.settings import Settings
 
@@ -64,6 +67,7 @@ def restore(
     label: str | None = None,
     account: Account | None = None,
     durable: bool = True,
+    thorough: bool = False,
     use: Use | None = None,
     progress: Progress = no_progress,
 ) -> Restored:
@@ -78,6 +82,7 @@ def restore(
         label: the backup to begin with; None: the one that leaves the least log to play.
         account: whom the files belong to; None: for root the servers' account, else the caller.
         durable: whether the files are forced to the disk.
+        thorough: look into each page and index; it changes the database (extension amcheck), so for a scratch one.
         use: more checks on the server while it runs.
         progress: hears how far it is.
 
@@ -109,6 +114,7 @@ def restore(
                 directory,
                 account,
                 durable=durable,
+                thorough=thorough,
                 use=use,
                 progress=progress,
             )
@@ -126,6 +132,33 @@ def restore(
             raise CheckFailedError(failed)
         return replace(done, damaged=damaged)
     raise DamagedBackupsError(damaged)
+
+
+def restore_as(
+    settings: Settings,
+    directory: Path,
+    target: Target,
+    *,
+    label: str | None,
+    owner: str | None,
+    progress: Progress,
+) -> Restored:
+    """Restore for good, with the files given to an account by its name.
+
+    Raises:
+        ConfigurationError: there is no such account, or only root could give files to it.
+        BackupError: as `restore` says.
+    """
+    account = None
+    if owner is not None:
+        try:
+            found = pwd.getpwnam(owner)
+        except KeyError:
+            raise ConfigurationError(f"there is no account {owner}") from None
+        if os.geteuid() != 0:
+            raise ConfigurationError("only root can give the files to another account")
+        account = Account(found.pw_name, found.pw_uid, found.pw_gid)
+    return restore(settings, directory, target, label=label, account=account, progress=progress)
 
 
 def verify(
@@ -154,7 +187,15 @@ def verify(
         target = _proving_target(repository, entry)
         try:
             with scratch_folder(settings) as folder:
-                done = restore(settings, folder / "data", target, label=entry.label, durable=False, progress=progress)
+                done = restore(
+                    settings,
+                    folder / "data",
+                    target,
+                    label=entry.label,
+                    durable=False,
+                    thorough=True,
+                    progress=progress,
+                )
         except DamagedBackupsError as error:
             damaged |= error.problems
             continue
@@ -207,6 +248,7 @@ def _restore_chain(
     account: Account | None,
     *,
     durable: bool,
+    thorough: bool,
     use: Use | None,
     progress: Progress,
 ) -> Restored:
@@ -230,11 +272,11 @@ def _restore_chain(
         restore_ms = int((time.monotonic() - began) * 1_000)
         progress("check", 0, 0)
         checks: Sequence[CheckResult] = check_database(
-            server, programs, entry.content, at_restore_point=at_point, structure=not durable
+            server, programs, entry.content, at_restore_point=at_point, structure=thorough
         )
         if use is not None:
             checks = [*checks, *use(server, programs)]
-    if not durable:
+    if thorough:
         checks = [*checks, _page_checksums(programs, directory, account)]
     return Restored(entry, target, restore_ms, segments, checks)
 

@@ -152,6 +152,25 @@ class WalArchive:
         _, number = parse_segment(names[-1], self.segment_bytes)
         return number * self.segment_bytes + _aligned(reach(self.pieces(names[-1]))) >= position
 
+    def first_gap(self, entry: Entry) -> str | None:
+        """Return the first segment that is missing between a backup's end and the newest one; None: there is no gap.
+
+        One listing, whatever the log's length: it goes by names, and does not look into the pieces.
+        """
+        assert entry.timeline is not None, "physical"
+        assert entry.end_lsn is not None, "physical"
+        names = {name for name in self.files() if SEGMENT_NAME.fullmatch(name)}
+        if not names:
+            return None
+        path = self.path_from(entry.timeline, entry.end_lsn)
+        _, newest = parse_segment(max(names), self.segment_bytes)
+        for number in range(first_after(entry), newest + 1):
+            timelines = path.timelines_of(number * self.segment_bytes, self.segment_bytes)
+            expected = [segment_name(timeline, number, self.segment_bytes) for timeline in timelines]
+            if not names.intersection(expected):
+                return expected[0]
+        return None
+
     def _joined(self, file: str, pieces: list[Piece]) -> bytes:
         data = bytearray()
         for piece in pieces:

@@ -3,6 +3,7 @@
 from worker.cli import (
     achievements,
     audit,
+    backups,
     basics,
     billing,
     content,
@@ -40,6 +41,7 @@ app.command()(simulate.simulate)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(achievements.app, name="achievements")
 app.add_typer(content.app, name="content")
+app.add_typer(backups.app, name="backups")
 app.add_typer(db.app, name="db")
 app.add_typer(search.app, name="search")
 app.add_typer(srs.app, name="srs")

@@ -24,6 +24,10 @@ BREAK_WARNING: Final = timedelta(days=7)
 """A payment that differs for longer costs money: gateways refuse claims and disputes after some weeks."""
 REPORT_WARNING: Final = timedelta(days=4)
 """Gateways settle on banking days; a long weekend is no fault."""
+RESTORABLE_CRITICAL: Final = timedelta(minutes=10)
+"""The look is taken each minute."""
+PROVEN_WARNING: Final = timedelta(days=3)
+"""Backups are proven daily."""
 DISK_WARNING: Final = 0.10
 DISK_CRITICAL: Final = 0.03
 """Share of the file system that is free."""
@@ -68,6 +72,7 @@ def _examine(facts: Facts) -> Iterator[Finding]:
         yield _search(state)
         yield from _billing(state, facts)
         yield from _reconciliation(state, facts)
+        yield _backups(state, facts)
         yield from _unknown_work(facts.database)
         yield from _partitions(facts.database)
         yield from _time_zones(facts.database)
@@ -285,6 +290,27 @@ def _reconciliation(state: DatabaseState, facts: Facts) -> Iterator[Finding]:
         yield Finding("reconciliation", "warning", f"settlement reports are missing: {', '.join(late)}", remedy)
     if not (old or late):
         yield Finding("reconciliation", "ok", f"{count:,} breaks are open, none for longer than a week")
+
+
+def _backups(state: DatabaseState, facts: Facts) -> Finding:
+    backups = state.backups
+    if backups is None:
+        remedy = "set ELP_BACKUP_REPOSITORY and start the process `wal`"
+        return Finding("backups", "warning", "none are made: the database's disk is the only copy", remedy)
+    restorable = None if backups.restorable_at is None else facts.now - backups.restorable_at
+    proven = None if backups.proven_at is None else facts.now - backups.proven_at
+    remedy = "`elp backups check` names what is wrong"
+    if restorable is None or restorable > RESTORABLE_CRITICAL:
+        since = "no instant can" if restorable is None else f"nothing of the last {_words(restorable)} could"
+        return Finding("backups", "critical", f"{since} be restored", remedy)
+    if backups.corrupt:
+        remedy = "`elp backups list` names them; an older chain serves, `elp backups now full` makes a new one"
+        return Finding("backups", "warning", f"{backups.corrupt} are damaged", remedy)
+    if proven is None or proven > PROVEN_WARNING:
+        since = "none was ever proven" if proven is None else f"none was proven for {_words(proven)}"
+        remedy = "`elp backups verify` proves the newest; `elp jobs history backups.verify` shows why it was not"
+        return Finding("backups", "warning", f"{since} by a restore", remedy)
+    return Finding("backups", "ok", f"restorable up to {_words(restorable)} ago, proven {_words(proven)} ago")
 
 
 def _unknown_work(database: DatabaseFacts) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from worker import clock
 from worker.db.engines import libpq_url
 from worker.jobs.registry import load_jobs
 from worker.logging import get_logger
-from worker.metrics.state import BrokerState, DatabaseState, read_broker, read_database
+from worker.metrics.state import BackupsState, BrokerState, DatabaseState, read_broker, read_database
 from worker.settings import Settings
 
 _log = get_logger(__name__)
@@ -96,6 +96,8 @@ def database_families(state: DatabaseState | None, now: datetime) -> Iterator[Me
     yield GaugeMetricFamily("elp_search_oldest_mark_seconds", "Age of the oldest of them", value=state.search.oldest_s)
     yield from _billing_families(state, now)
     yield from _reconciliation_families(state, now)
+    if state.backups is not None:
+        yield from _backup_families(state.backups, now)
     alive = _family("elp_worker_alive", "Heard of within 30 s", "worker")
     consuming = _family("elp_worker_consuming", "Connected to the broker and taking messages", "worker")
     for heartbeat in state.heartbeats:
@@ -120,6 +122,26 @@ def broker_families(state: BrokerState | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("elp_beat_alive", "Some beat holds RedBeat's lock", value=state.beat_lock_s is not None)
     skew = state.clock.difference.total_seconds()
     yield GaugeMetricFamily("elp_redis_clock_skew_seconds", "Redis' clock less the API machine's", value=skew)
+
+
+def _backup_families(backups: BackupsState, now: datetime) -> Iterator[Metric]:
+    """Yield how the backups stand; an age that has no beginning is infinite, so that its alert fires."""
+
+    def age(at: datetime | None) -> float:
+        return float("inf") if at is None else (now - at).total_seconds()
+
+    gauges = (
+        ("elp_backup_proven_age_seconds", "Since a backup was last restored and checked", age(backups.proven_at)),
+        ("elp_backup_age_seconds", "Since the newest backup was finished", age(backups.newest_at)),
+        ("elp_backup_restorable_age_seconds", "Since the newest restorable instant", age(backups.restorable_at)),
+        ("elp_backup_check_age_seconds", "Since the backups were last looked at", age(backups.checked_at)),
+        ("elp_backup_restore_seconds", "What the last proven restore took", (backups.restore_ms or 0) / 1_000),
+        ("elp_backup_corrupt", "Backups that are damaged", backups.corrupt),
+        ("elp_backup_wal_retained_bytes", "Log that the server keeps for the receiver", backups.retained_bytes or 0),
+        ("elp_backup_slot_lost", "The receiver's slot is missing or lost", backups.slot_state in {"missing", "lost"}),
+    )
+    for name, text, value in gauges:
+        yield GaugeMetricFamily(name, text, value=value)
 
 
 def _job_families(state: DatabaseState, now: datetime) -> Iterator[Metric]:

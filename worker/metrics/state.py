@@ -96,6 +96,24 @@ class BillingState:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupsState:
+    """How the backups stand."""
+
+    checked_at: datetime
+    restorable_at: datetime | None
+    """The newest instant that is known to be restorable."""
+    slot_state: str
+    retained_bytes: int | None
+    """Log that the server keeps for the receiver."""
+    problems: int
+    newest_at: datetime | None
+    proven_at: datetime | None
+    """When a backup was last restored and passed every check."""
+    restore_ms: int | None
+    corrupt: int
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseState:
     """What PostgreSQL knows."""
 
@@ -115,6 +133,8 @@ class DatabaseState:
     """Gateway, kind, open breaks of reconciliation, since when the oldest is."""
     settlement_reports: Sequence[tuple[str, date | None]] = ()
     """Gateway, and up to which day of settlement its reports reach."""
+    backups: BackupsState | None = None
+    """None: no repository was ever looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +151,7 @@ class BrokerState:
 
 
 def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) -> DatabaseState:
-    """Return what PostgreSQL knows: eleven small statements, whatever the tables hold."""
+    """Return what PostgreSQL knows: a dozen small statements, whatever the tables hold."""
     pulse_lock = {"lock_class": LEADER_LOCK[0], "lock_number": LEADER_LOCK[1]}
     lanes = {"lanes": LANES, "lock_class": LANE_LOCK_CLASS, "most": COUNTED}
     asked_at = clock.now()
@@ -146,6 +166,8 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         (search,) = cursor.execute(load_query(_PACKAGE, "search"), {"now": now, "most": COUNTED}).fetchall()
     with connection.cursor(row_factory=class_row(BillingState)) as cursor:
         billing = cursor.execute(load_query(_PACKAGE, "billing"), {"now": now, "most": COUNTED}).fetchall()
+    with connection.cursor(row_factory=class_row(BackupsState)) as cursor:
+        backups = cursor.execute(load_query(_PACKAGE, "backups")).fetchone()
     recent = connection.execute(load_query(_PACKAGE, "recent_runs"), {"since": now - _RECENT}).fetchall()
     shards = connection.execute(load_query(_PACKAGE, "open_shards"), {"now": now}).fetchall()
     return DatabaseState(
@@ -161,6 +183,7 @@ def read_database(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         billing=billing,
         breaks=connection.execute(load_query(_PACKAGE, "breaks"), {"most": COUNTED}).fetchall(),
         settlement_reports=connection.execute(load_query(_PACKAGE, "settlement_reports")).fetchall(),
+        backups=backups,
     )
 
 

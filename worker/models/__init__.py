@@ -3,7 +3,7 @@
 from worker.models.achievements import AchievementMark, UserAchievement
 from worker.models.attempts import AttemptInbox, AttemptRejection, LessonProgress, QuestionAttempt, UserDay, UserStats
 from worker.models.audit import AuditBlock, AuditLog
-from worker.models.backups import Backup
+from worker.models.backups import Backup, BackupCheck, BackupDrill
 from worker.models.base import Base
 from worker.models.billing import Coupon, Invoice, InvoiceLine, PaymentTransaction, Plan, Subscription
 from worker.models.content import Lesson, LessonQuestion, Question, QuestionSet, QuestionSetQuestion
@@ -39,6 +39,8 @@ __all__ = [
     "AuditBlock",
     "AuditLog",
     "Backup",
+    "BackupCheck",
+    "BackupDrill",
     "Base",
     "Coupon",
     "Invoice",

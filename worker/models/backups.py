@@ -71,3 +71,36 @@ class Backup(Base):
         Index("idx_backups_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index("idx_backups_started", "started_at"),
     )
+
+
+class BackupCheck(Base):
+    """What the minute's look at a repository found; one row a repository."""
+
+    __tablename__ = "backup_checks"
+
+    location: Mapped[str] = mapped_column(primary_key=True)
+    """URL of the repository; without credentials."""
+    checked_at: Mapped[datetime]
+    restorable_at: Mapped[datetime | None]
+    """The newest instant that is known to be restorable; NULL: none is."""
+    slot_state: Mapped[str]
+    """Of the replication slot: missing, idle, or PostgreSQL's wal_status (reserved, extended, unreserved, lost)."""
+    retained_bytes: Mapped[BigInt | None]
+    """Log that the server keeps for the slot."""
+    problems: Mapped[list[str]]
+
+
+class BackupDrill(Base):
+    """A drill: this row is the marker, restored to just before its commit it must be missing, just after be there."""
+
+    __tablename__ = "backup_drills"
+
+    id: Mapped[RandomKey]
+    marked_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    """NULL: it is under way, or its process was lost."""
+    label: Mapped[str | None]
+    """The backup that was restored."""
+    restore_ms: Mapped[BigInt | None]
+    error: Mapped[str | None]
+    """NULL and finished: both restores showed what they should."""

@@ -9,5 +9,6 @@ SELECT system_identifier::text AS system_identifier,
        current_setting('summarize_wal', true) = 'on' AS summarizes_wal,
        current_database() AS database,
        (SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid LIMIT 1) AS superuser,
-       (SELECT sum(pg_database_size(oid))::bigint FROM pg_database) AS size_bytes
+       (SELECT sum(pg_database_size(oid))::bigint FROM pg_database) AS size_bytes,
+       clock_timestamp() AS clock_at
 FROM pg_control_system()
