@@ -4,14 +4,14 @@ from alembic import op
 
 from migrations.support import execute_file
 
-revision = "0035"
-down_revision = "0033"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0035_job_outbox_problem")
+    execute_file("0032_job_outbox_problem")
 
 
 def downgrade() -> None:

@@ -8,8 +8,8 @@ from alembic import op
 
 from migrations.support import execute_file, keep_updated_at
 
-revision = "0031"
-down_revision = "0029"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
@@ -34,7 +34,7 @@ def upgrade() -> None:
     op.add_column("audit_log", sa.Column("block_id", sa.Uuid(), nullable=True))
     op.add_column("audit_log", sa.Column("digest", sa.LargeBinary(), nullable=True))
     for name in ("audit_digest", "stamp_audit_entry", "seal_audit_block", "refuse_audit_change"):
-        execute_file(f"0031_{name}")
+        execute_file(f"0029_{name}")
     op.execute("REVOKE ALL ON FUNCTION seal_audit_block() FROM PUBLIC")
     _chain_earlier_entries()
     op.alter_column("audit_log", "block_id", nullable=False)

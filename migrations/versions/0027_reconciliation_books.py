@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.support import execute_file, keep_updated_at
 
-revision = "0029"
-down_revision = "0027"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
@@ -59,7 +59,7 @@ def upgrade() -> None:
     keep_updated_at("settlement_imports", "settlement_lines", "ledger_entries")
     _days_instead_of_reports()
     _breaks_with_both_sides()
-    execute_file("0029_ledger_postings")
+    execute_file("0027_ledger_postings")
 
 
 def _create_lines() -> None:
@@ -157,12 +157,12 @@ def _create_ledger() -> None:
     )
     op.create_index("idx_ledger_entries_day", "ledger_entries", ["day", "gateway"])
     op.create_index("idx_ledger_entries_journal", "ledger_entries", ["journal_id"])
-    execute_file("0029_check_ledger_balance")
+    execute_file("0027_check_ledger_balance")
     op.execute(
         "CREATE CONSTRAINT TRIGGER ledger_entries_balanced AFTER INSERT ON ledger_entries"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_ledger_balance()"
     )
-    execute_file("0029_refuse_ledger_change")
+    execute_file("0027_refuse_ledger_change")
     op.execute(
         "CREATE TRIGGER ledger_entries_kept BEFORE UPDATE OR DELETE ON ledger_entries"
         " FOR EACH ROW EXECUTE FUNCTION refuse_ledger_change()"

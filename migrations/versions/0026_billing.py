@@ -7,7 +7,7 @@ from alembic import op
 
 from migrations.support import execute_file, keep_updated_at
 
-revision = "0027"
+revision = "0026"
 down_revision = "0025"
 branch_labels = None
 depends_on = None
@@ -180,12 +180,12 @@ def upgrade() -> None:
     )
     op.add_column("webhook_inbox", sa.Column("order_key", sa.Text(), nullable=True))
     keep_updated_at("coupons", "invoices", "invoice_lines")
-    execute_file("0027_check_subscription_transition")
+    execute_file("0026_check_subscription_transition")
     op.execute(
         "CREATE TRIGGER subscriptions_transition BEFORE UPDATE OF state ON subscriptions "
         "FOR EACH ROW EXECUTE FUNCTION check_subscription_transition()"
     )
-    execute_file("0027_check_payment_transition")
+    execute_file("0026_check_payment_transition")
     op.execute(
         "CREATE TRIGGER payment_transactions_transition BEFORE UPDATE OF state ON payment_transactions "
         "FOR EACH ROW EXECUTE FUNCTION check_payment_transition()"

@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations.support import execute_file
 
-revision = "0032"
-down_revision = "0031"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
@@ -14,7 +14,7 @@ FUNCTIONS = ("login_salt(text)", "login_check(text, text)", "login_rehash(uuid, 
 
 def upgrade() -> None:
     for function in FUNCTIONS:
-        execute_file(f"0032_{function.partition('(')[0]}")
+        execute_file(f"0030_{function.partition('(')[0]}")
         op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
 
 
