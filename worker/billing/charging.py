@@ -106,11 +106,11 @@ def _prepare(
     changes: list[Change] = []
     intents: list[Intent] = []
     for subscription in store.load(connection, ids).values():
-        token = read_method(subscription.token, cipher)
+        basis = bases[subscription.id]
+        token = read_method(basis.token, cipher)
         if token is None:
             changes.append(without_method(subscription))
             continue
-        basis = bases[subscription.id]
         begun = _beginning(subscription, basis)
         if basis.invoice is None:
             period = period_from(begun.anchor_on, begun.rhythm, begun.period.end, begun.timezone)

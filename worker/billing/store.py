@@ -1,7 +1,7 @@
 """SQL of subscriptions, invoices and payments."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -46,7 +46,6 @@ _LOADED: Final = (
     "next_amount",
     "next_amount_from",
     "gateway",
-    "token",
     "period_unit",
     "period_count",
     "grace_days",
@@ -75,6 +74,7 @@ class Basis:
         invoice: of the period, if one stands already: its id, total and end.
         attempts: how often the period was charged.
         waiting: lines that wait for an invoice, by their ids.
+        token: the encrypted payment method, if one is set.
     """
 
     next_plan: NextPlan | None
@@ -83,6 +83,7 @@ class Basis:
     invoice: tuple[UUID, Decimal, datetime] | None
     attempts: int
     waiting: Sequence[tuple[UUID, Line]]
+    token: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def basis(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Basis]:
         coupon = Coupon(row[7], row[8]) if row[7] is not None or row[8] is not None else None
         invoice = (row[9], row[10], row[11]) if row[9] is not None else None
         waiting = [(UUID(each[0]), Line(each[1], Decimal(each[2]))) for each in msgspec.json.decode(row[13])]
-        found[row[0]] = Basis(plan, row[6], coupon, invoice, row[12], waiting)
+        found[row[0]] = Basis(plan, row[6], coupon, invoice, row[12], waiting, row[14])
     return found
 
 

@@ -1,7 +1,7 @@
 """A subscription as a value, and what becomes of it when a charge is concluded. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -45,7 +45,6 @@ class Subscription:
     next_amount: Decimal | None
     next_amount_from: datetime | None
     gateway: str | None
-    token: bytes | None = field(repr=False)
     rhythm: Rhythm
     grace_days: int
 

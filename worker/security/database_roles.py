@@ -30,7 +30,7 @@ API: Final[Mapping[str, str]] = {
     # taken in
     "attempt_inbox": _ADD,
     "job_outbox": _ALL,
-    "webhook_inbox": "INSERT",
+    "webhook_inbox": _ADD,
     "audit_log": "INSERT",
     # changed for learners
     "tryout_sessions": _CHANGE,
@@ -41,6 +41,11 @@ API: Final[Mapping[str, str]] = {
     "job_runs": _CHANGE,
     "job_shards": _CHANGE,
     "job_controls": _CHANGE,
+    # subscriptions, as learners and finance change them; payment methods go in and are never read
+    "subscriptions": _CHANGE,
+    "invoices": _CHANGE,
+    "invoice_lines": _ALL,
+    "payment_transactions": "SELECT, UPDATE",
     # looked up
     **dict.fromkeys(
         (
@@ -48,6 +53,7 @@ API: Final[Mapping[str, str]] = {
             "alembic_version",
             "app_events",
             "attempt_rejections",
+            "coupons",
             "job_run_summaries",
             "job_tasks",
             "lesson_progress",
@@ -60,7 +66,8 @@ API: Final[Mapping[str, str]] = {
             "questionset_questions",
             "srs_due_queues",
             "srs_fits",
-            "subscriptions",
+            "search_state",
+            "search_words",
             "tryout_cohort_scores",
             "user_achievements",
             "user_days",
@@ -74,7 +81,7 @@ API: Final[Mapping[str, str]] = {
 """What the API may do to which table; columns that hold secrets are left out of every SELECT."""
 _API_SECRETS: Final = {"api_tokens": "token_hash"}
 """Tokens are found by their digests, which open nothing."""
-_API_UPDATES: Final = {"api_tokens": ("last_used_at",)}
+_API_UPDATES: Final = {"api_tokens": ("last_used_at",), "users": ("is_premium",)}
 _API_FUNCTIONS: Final = ("login_salt(text)", "login_check(text, text)", "login_rehash(uuid, text, text)")
 
 WORKER_NOT: Final[Mapping[str, str]] = {

@@ -9,7 +9,8 @@ SELECT s.id,
        (SELECT coalesce(max(t.attempt), 0) FROM payment_transactions t
         WHERE t.subscription_id = s.id AND t.period_start = s.period_end AND t.kind = 'charge'),
        (SELECT coalesce(json_agg(json_build_array(l.id, l.kind, l.amount::text) ORDER BY l.id), '[]')::text
-        FROM invoice_lines l WHERE l.subscription_id = s.id AND l.invoice_id IS NULL)
+        FROM invoice_lines l WHERE l.subscription_id = s.id AND l.invoice_id IS NULL),
+       s.payment_token_encrypted
 FROM subscriptions s
 JOIN plans p ON p.id = s.plan_id
 LEFT JOIN plans n ON n.id = s.next_plan_id
