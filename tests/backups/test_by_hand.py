@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.backups.world import PATIENCE_S, World
+from tests.backups.world import PATIENCE_S, World, eventually
 from tests.support.processes import ROOT
 from worker.backups.taking import take
 from worker.embedded.account import make_reachable, server_account
@@ -88,6 +88,15 @@ def test_script_of_the_documentation_restores(world: Callable[..., World], tmp_p
         )
         assert started.returncode == 0, (work / "log").read_text()
         url = there.server.url.replace(f":{there.server.port}/", f":{port}/")
+
+        def answers() -> bool:  # pg_ctl of 15 does not wait for the recovery's end
+            try:
+                psycopg.connect(url).close()
+            except psycopg.OperationalError:
+                return False
+            return True
+
+        eventually(answers)
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT number FROM marks ORDER BY 1").fetchall() == [(1,), (2,)]
     finally:
