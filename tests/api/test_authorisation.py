@@ -15,6 +15,7 @@ from tests.api.accounts import bearer, make_account, make_token
 from tests.api.bodies import new_attempt
 from tests.api.server import ApiServer
 from tests.factories import make_card, make_question_set, make_tryout_session
+from tests.factories_operations import make_subscription
 from tests.support.settings import forget_settings
 from worker.api.auth import OPEN
 from worker.api.permissions import UndeclaredError, declared
@@ -137,6 +138,7 @@ def test_own_rows_are_reached_by_the_same_routes(api, routes, committed):
         "GET /v1/users/{user_id}/cards/{card_id}/preview",
         "POST /v1/users/{user_id}/cards/{card_id}/actions",
         "GET /v1/attempts/{attempt_id}",
+        "GET /v1/subscriptions/{subscription_id}",
         "POST /v1/attempts",
         "GET /v1/tryouts/{tryout_id}",
         "GET /v1/tryouts/{tryout_id}/result.html",
@@ -151,7 +153,14 @@ def rows_of(api: ApiServer, connection: psycopg.Connection[Any], user_id: UUID) 
     question_set = make_question_set(connection, status="published")
     sitting = make_tryout_session(connection, user_id=user_id, question_set_id=question_set)
     card = make_card(connection, user_id=user_id)
-    return {"attempt_id": attempt["id"], "tryout_id": str(sitting), "card_id": str(card), "set": str(question_set)}
+    subscription = make_subscription(connection, user_id=user_id)
+    return {
+        "attempt_id": attempt["id"],
+        "tryout_id": str(sitting),
+        "card_id": str(card),
+        "set": str(question_set),
+        "subscription_id": str(subscription),
+    }
 
 
 def snapshot(connection: psycopg.Connection[Any], user_id: UUID) -> list[Any]:

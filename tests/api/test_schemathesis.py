@@ -107,6 +107,7 @@ def send(served: ApiServer, known: dict[str, str], requests: int) -> Counter[int
     return met
 
 
+@pytest.mark.long
 def test_few_requests_of_each_operation_are_answered_as_documented(served, known):
     met = send(served, known, FEW)
     assert met.total() >= 100

@@ -159,6 +159,7 @@ def test_store_that_is_cut_off_holds_nothing_up_and_nothing_is_lost(migrated: Wo
     assert seen == [7]
 
 
+@pytest.mark.long
 def test_lost_slot_is_told_and_a_full_backup_closes_the_gap(world: Callable[..., World]) -> None:
     small = world(migrated=True, max_slot_wal_keep_size="48MB", max_wal_size="64MB", min_wal_size="32MB")
     settings = small.settings()

@@ -53,6 +53,7 @@ def elp(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     forget_settings()
 
 
+@pytest.mark.long
 def test_a_week_by_command(world: World, elp: Callable[..., object], tmp_path: Path) -> None:
     import worker.settings  # noqa: PLC0415
 

@@ -166,6 +166,7 @@ def test_entries_wait_while_redis_is_down_and_run_when_it_is_back(
     assert effects() == Counter(range(51))
 
 
+@pytest.mark.long
 def test_relay_killed_in_the_middle_of_batches_loses_and_repeats_nothing(
     worker, ledger, effects, redis_url, database_url
 ):

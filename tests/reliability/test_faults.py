@@ -25,7 +25,7 @@ def is_draining(system: System) -> bool:
 
 def test_killed_worker_in_mid_batch_loses_and_repeats_nothing(system):
     system.fill_inbox(12_000)
-    for _ in range(4):
+    for _ in range(2):
         system.start_worker()
         wait_until(lambda: is_draining(system), 90, "a batch in work")
         system.worker.kill()

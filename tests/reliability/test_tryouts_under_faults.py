@@ -55,6 +55,7 @@ def start_scorer(system: System) -> None:
         connection.execute("INSERT INTO job_outbox (task, payload) VALUES ('tryouts.score_waiting', '{}')")
 
 
+@pytest.mark.long
 def test_killed_scorer_scores_each_sitting_once_and_tells_the_app_once(system: System) -> None:
     set_id = submit_many(system)
     for _ in range(3):

@@ -31,6 +31,7 @@ _log = get_logger(__name__)
 
 UNKNOWN: Final = Kind(404, "unknown-subscription", "No such subscription")
 REFUSED: Final = Kind(409, "change-refused", "The subscription can't be changed so now")
+_NOT_THERE: Final = "no subscription with this id was begun here"
 _PATH: Final = "/v1/subscriptions"
 
 
@@ -93,8 +94,8 @@ def _asking() -> Iterator[Connection]:
     try:
         with transaction() as connection:
             yield connection
-    except UnknownSubscriptionError as error:
-        raise ProblemError(UNKNOWN, str(error)) from None
+    except UnknownSubscriptionError:
+        raise ProblemError(UNKNOWN, _NOT_THERE) from None
     except (RefusedChangeError, ForbiddenTransitionError) as error:
         raise ProblemError(REFUSED, str(error)) from None
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
@@ -164,7 +165,7 @@ def subscription(request: Request[Any, Any, Any], subscription_id: FromPath[UUID
     with _asking() as connection:
         found = _view(connection, subscription_id)
     if is_hidden(principal_of(request), "billing.read", found.user_id):
-        raise ProblemError(UNKNOWN, str(UnknownSubscriptionError(subscription_id)))
+        raise ProblemError(UNKNOWN, _NOT_THERE)
     return found
 
 

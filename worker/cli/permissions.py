@@ -63,7 +63,6 @@ COMMANDS: Final[Mapping[str, Permission]] = {
     "backups drill": "backups.write",
     "backups prune": "backups.write",
     "backups hold": "backups.write",
-    "backups release": "backups.write",
     "audit": "audit.read",
     "keys rotate": "keys.write",
     "tokens": "tokens.write",

@@ -43,6 +43,7 @@ API: Final[Mapping[str, str]] = {
     "job_controls": _CHANGE,
     # subscriptions, as learners and finance change them; payment methods go in and are never read
     "subscriptions": _CHANGE,
+    "app_events": _ADD,
     "invoices": _CHANGE,
     "invoice_lines": _ALL,
     "payment_transactions": "SELECT, UPDATE",
@@ -51,7 +52,6 @@ API: Final[Mapping[str, str]] = {
         (
             "achievement_marks",
             "alembic_version",
-            "app_events",
             "attempt_rejections",
             "coupons",
             "job_run_summaries",
@@ -81,6 +81,8 @@ API: Final[Mapping[str, str]] = {
 """What the API may do to which table; columns that hold secrets are left out of every SELECT."""
 _API_SECRETS: Final = {"api_tokens": "token_hash"}
 """Tokens are found by their digests, which open nothing."""
+_API_UNREAD: Final = {"webhook_inbox": frozenset({"body"})}
+"""What it takes in and never reads again."""
 _API_UPDATES: Final = {"api_tokens": ("last_used_at",), "users": ("is_premium",)}
 _API_FUNCTIONS: Final = ("login_salt(text)", "login_check(text, text)", "login_rehash(uuid, text, text)")
 
@@ -197,7 +199,7 @@ def _tables(connection: Connection) -> dict[str, list[str]]:
 def _grant_api(connection: Connection, tables: Mapping[str, list[str]], role: sql.Identifier) -> None:
     for table, rights in {**API, "api_tokens": _READ}.items():
         if table in tables:
-            hidden = SECRET - {_API_SECRETS.get(table)}
+            hidden = (SECRET - {_API_SECRETS.get(table)}) | _API_UNREAD.get(table, frozenset())
             _grant(connection, rights, table, tables[table], frozenset(map(str, hidden)), role)
     _grant_updates(connection, _API_UPDATES, role)
     for function in _API_FUNCTIONS:
