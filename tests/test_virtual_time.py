@@ -31,6 +31,16 @@ ALLOWED = {
     ): "compares with the server's own state_change",
     ("worker/metrics/queries/pulse.sql", "clock_timestamp()"): "is compared with this machine's clock",
     ("worker/tryouts/score.py", "now()"): "a parameter, `worker.clock.now` unless a test says otherwise",
+    ("worker/api/limits.py", "time.time("): "is compared with what the library of limits counts by",
+    ("worker/backups/drills.py", "now()"): "a parameter, `worker.clock.now` unless a test says otherwise",
+    ("worker/backups/pruning.py", "now()"): "a parameter, `worker.clock.now` unless a test says otherwise",
+    ("worker/backups/taking.py", "now()"): "a parameter, `worker.clock.now` unless a test says otherwise",
+    ("worker/backups/verifying.py", "now()"): "a parameter, `worker.clock.now` unless a test says otherwise",
+    ("worker/backups/drills.py", "clock_timestamp()"): "recovery stops at an instant of the server's clock",
+    ("worker/backups/taking.py", "clock_timestamp()"): "recovery stops at an instant of the server's clock",
+    ("worker/backups/queries/server.sql", "clock_timestamp()"): "is compared with this machine's clock",
+    ("worker/billing/sandbox/store.py", "now()"): "its own clock, given when it is made",
+    ("worker/simulate/billing.py", "time.time("): "Stripe's SDK compares signatures with this clock",
     ("worker/db/queries/connections.sql", "clock_timestamp()"): "compares with the server's own xact_start",
 }
 """Where another clock is right, and why."""

@@ -76,7 +76,7 @@ class LaneNudger:
                     self._marked.wait()
                 lanes, self._pending = self._pending, 0
             stopping = self._stopping.is_set()
-            taken = self._publish(lanes)
+            taken = not lanes or self._publish(lanes)
             if stopping:
                 return
             if not taken:

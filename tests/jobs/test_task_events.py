@@ -42,7 +42,11 @@ def messages(redis_url: str) -> Iterator[Any]:
             found = []
             while message := heard.get_message(timeout=0.3):
                 body = json.loads(b64decode(json.loads(message["data"])["body"]))
-                found.append([int(event["uuid"]) for event in (body if isinstance(body, list) else [body])])
+                events = body if isinstance(body, list) else [body]
+                if ids := [
+                    int(event["uuid"]) for event in events if "uuid" in event
+                ]:  # workers tell of themselves, too
+                    found.append(ids)
             return found
 
         yield since
