@@ -15,7 +15,7 @@ from worker.db.engines import libpq_url
 from worker.db.queries import load_query
 
 PACKAGE: Final = "worker.backups"
-BACKUP_LOCK: Final = (0x454C5006, 0)
+BACKUP_LOCK: Final = (0x454C5008, 0)
 """Advisory lock (class, number) of who makes a backup: one at a time, others wait."""
 
 
