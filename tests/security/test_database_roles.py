@@ -175,6 +175,7 @@ def test_api_does_its_work_with_its_role(urls, database_url, redis_url, monkeypa
     with ApiServer(urls["api"], redis_url=redis_url, password_cost=COST + 1) as api:
         learner, administrator = (bearer(log_in(api, email).json()["token"]) for email in emails)
         assert api.post(new_attempt(user_id=str(user)), **learner).status_code == 202
+        assert "elp_database_up 1.0" in api.client.get("/metrics", headers=administrator).text
         document = api.client.get("/docs/openapi.json").json()
         from tests.api.test_authorisation import calls, rows_of  # noqa: PLC0415 - its fixtures are not for here
 
