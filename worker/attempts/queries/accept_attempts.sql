@@ -22,5 +22,6 @@ FROM unnest(
     %(tryout_session_ids)s::uuid[], %(answers)s::json[], %(times_spent_ms)s::int[], %(attempted_at)s::timestamptz[]
 ) AS sent (id, user_id, question_id, lesson_id, tryout_session_id, answer, time_spent_ms, attempted_at)
 WHERE sent.id NOT IN (SELECT id FROM known)
+ORDER BY sent.id  -- two processes that were sent the same attempts wait for each other in one order, and never crosswise
 ON CONFLICT (id) DO NOTHING
 RETURNING id
