@@ -86,8 +86,9 @@ def test_daily_job_fires_once_on_each_date(hour: int, minute: int, zone: str, in
     for period in periods:
         wall = period.astimezone(ZoneInfo(zone))
         assert (wall.hour, wall.minute) >= (hour, minute) or is_after_jump(period, zone)
+    # A time that a jump leaves out is replaced by the jump's end: any minutes away from the day before.
     distances = {after - before for before, after in pairwise(periods)}
-    assert distances <= {timedelta(hours=hours) for hours in (22, 22.5, 23, 23.5, 24, 24.5, 25, 26)}
+    assert timedelta(hours=22) <= min(distances) <= max(distances) <= timedelta(hours=26)
     assert 19 <= len(periods) <= 21
 
 
