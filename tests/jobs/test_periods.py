@@ -5,7 +5,7 @@ from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from worker.jobs.beat import firing_times
@@ -81,14 +81,17 @@ def test_job_that_runs_every_so_often_fires_whenever_the_wall_clock_matches(
 
 
 @given(st.integers(0, 23), st.integers(0, 59), zones, instants)
+@example(2, 1, "America/New_York", datetime(2024, 2, 19, 7, 0, tzinfo=UTC))
 def test_daily_job_fires_once_on_each_date(hour: int, minute: int, zone: str, instant: datetime) -> None:
     periods = between(Schedule(f"{minute} {hour} * * *", zone), instant, instant + timedelta(days=20))
     for period in periods:
         wall = period.astimezone(ZoneInfo(zone))
         assert (wall.hour, wall.minute) >= (hour, minute) or is_after_jump(period, zone)
-    # A time that a jump leaves out is replaced by the jump's end: any minutes away from the day before.
-    distances = {after - before for before, after in pairwise(periods)}
-    assert timedelta(hours=22) <= min(distances) <= max(distances) <= timedelta(hours=26)
+    # A time that a jump leaves out is replaced by the jump's end: any minutes away from the days beside it.
+    moved = {period for period in periods if is_after_jump(period, zone)}
+    distances = {after - before for before, after in pairwise(periods) if not {before, after} & moved}
+    assert distances <= {timedelta(hours=hours) for hours in (22, 22.5, 23, 23.5, 24, 24.5, 25, 26)}
+    assert all(timedelta(hours=22) <= after - before <= timedelta(hours=26) for before, after in pairwise(periods))
     assert 19 <= len(periods) <= 21
 
 
