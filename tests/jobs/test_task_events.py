@@ -31,10 +31,14 @@ class Consumer:
 
 @pytest.fixture
 def messages(redis_url: str) -> Iterator[Any]:
-    """What was published since the last call, a list of the tasks' ids for each message."""
+    """What was published since the last call, a list of the tasks' ids for each message.
+
+    PUBLISH reaches every database of a server. Kombu begins the names of its channels with the database's number: a
+    wider pattern hears what other tests' workers tell at the same time.
+    """
     use_broker(redis_url)
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as heard:
-        heard.psubscribe("*celeryev*")
+        heard.psubscribe(f"/{client.get_connection_kwargs()['db']}.celeryev*")
         heard.get_message(timeout=20)
 
         def since() -> list[list[int]]:
