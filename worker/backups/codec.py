@@ -1,21 +1,18 @@
 """How objects are written: zstd (RFC 8878), then age (age-encryption.org/v1) when a key is set.
 
-Both have tools of their own on every system, so that a backup can be read without this program.
+Both have tools of their own on every system, so that a backup can be read without this program. One thread compresses
+while another one encrypts and stores; on the way back, one decrypts while another one decompresses.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Final, cast
+from typing import IO, cast
 
 import pyrage
 import zstandard
 
-from worker.backups.streams import CHUNK, Sink, Source, Watched, written_by
+from worker.backups.streams import CHUNK, Chunks, Sink, Source, Watched, written_by
 from worker.errors import ConfigurationError
-
-_THREADS: Final = min(len(os.sched_getaffinity(0)), 4)
-"""Compress beside whoever encrypts, hashes and stores."""
 
 
 class NotOursError(Exception):
@@ -70,13 +67,18 @@ class Codec:
             sink: what gets them.
             size: how many there will be, if that is known.
         """
-        compressor = zstandard.ZstdCompressor(level=self._level, write_checksum=True, threads=_THREADS)
+        with written_by(lambda compressed: self._compress(source, compressed, size)) as pieces:
+            if self._identities:
+                watched, target = Watched(Chunks(pieces)), Watched(sink)
+                with _original_error(watched, target):
+                    pyrage.encrypt_io(watched, target, [self._identities[0].to_public()])
+                return
+            for piece in pieces:
+                sink.write(piece)
+
+    def _compress(self, source: Source, sink: Sink, size: int) -> None:
+        compressor = zstandard.ZstdCompressor(level=self._level, write_checksum=True)
         compressed = compressor.stream_reader(cast("IO[bytes]", source), size=size, read_size=CHUNK, closefd=False)
-        if self._identities:
-            watched, target = Watched(compressed), Watched(sink)
-            with _original_error(watched, target):
-                pyrage.encrypt_io(watched, target, [self._identities[0].to_public()])
-            return
         while chunk := compressed.read(CHUNK):
             sink.write(chunk)
 
