@@ -5,9 +5,12 @@ production; a limit and the usual way are measured on the same server, in the sa
 """
 
 import argparse
+import os
 import subprocess
 import sys
+import tempfile
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 from benchmarks.report import Report
@@ -48,7 +51,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], help=f"of {', '.join(NAMES)}; all when left out")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds")
+    parser.add_argument("--directory", type=Path, help="where servers and files are; a disk, not memory")
     arguments = parser.parse_args()
+    if arguments.directory is not None:
+        arguments.directory.mkdir(parents=True, exist_ok=True)
+        os.environ["TMPDIR"] = str(arguments.directory.resolve())
+        tempfile.tempdir = None  # look again
     names = arguments.names or NAMES
     if len(names) == 1:
         return 0 if _reaches(names[0], quick=arguments.quick) else 1

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 from tests.backups.test_retention import NOW, make_entry
 from worker.backups.chains import LATEST, Target, candidates, chain_of, parent_for_next
 from worker.backups.codec import Codec, DamagedError, NotOursError, new_key
+from worker.backups.errors import BackupError
 from worker.backups.lsn import format_lsn, parse_lsn, parse_segment, segment_name
+from worker.backups.repository import Repository
+from worker.backups.streams import CHUNK, Sink, written_by
 from worker.backups.tar_stream import TarTruncatedError, TarWatch
 from worker.backups.timeline import draw
 from worker.backups.wal_pieces import Piece, Switch, cover, newest_path, parse_history, reach
@@ -175,9 +179,70 @@ def test_the_picture_shows_what_builds_on_what() -> None:
 
 
 def test_location_is_shown_without_credentials(tmp_path: Path) -> None:
-    from worker.backups.repository import Repository  # noqa: PLC0415
-
     assert Repository(str(tmp_path / "x"), Codec()).location == f"file://{tmp_path}/x"
     with pytest.raises(ConfigurationError, match="cannot be used") as caught:
         Repository("gopher://user:s3cret@host/x", Codec())
     assert "s3cret" not in str(caught.value)
+
+
+def test_what_a_thread_writes_arrives_whole_and_in_order() -> None:
+    def work(sink: Sink) -> None:
+        for number in range(1_000):
+            sink.write(bytes([number % 251]) * (number * 37))
+
+    with written_by(work) as pieces:
+        assert b"".join(pieces) == b"".join(bytes([number % 251]) * (number * 37) for number in range(1_000))
+
+
+def test_an_error_of_the_writing_thread_is_raised_where_it_is_read() -> None:
+    def work(sink: Sink) -> None:
+        sink.write(b"x" * CHUNK)
+        raise BackupError("cut")
+
+    with written_by(work) as pieces, pytest.raises(BackupError, match="cut"):
+        assert list(pieces) == []
+
+
+def test_the_writing_thread_ends_when_nobody_reads_any_more() -> None:
+    before = threading.active_count()
+
+    def work(sink: Sink) -> None:
+        while True:
+            sink.write(b"x" * CHUNK)
+
+    with written_by(work) as pieces:
+        assert next(pieces)
+    assert threading.active_count() == before
+
+
+def test_an_error_of_either_side_comes_through_the_encryption_as_it_was(tmp_path: Path) -> None:
+    codec = Codec([new_key()[0]])
+
+    class Broken:
+        def read(self, size: int = -1) -> bytes:
+            raise BackupError("source")
+
+        def write(self, data: bytes) -> int:
+            raise BackupError("sink")
+
+    with pytest.raises(BackupError, match="source"):
+        codec.seal(Broken(), io.BytesIO())
+    with pytest.raises(BackupError, match="sink"):
+        codec.seal(io.BytesIO(b"x"), Broken())
+    sealed = io.BytesIO()
+    codec.seal(io.BytesIO(b"x"), sealed)
+    with pytest.raises(BackupError, match="source"):
+        codec.unseal("x.zst.age", Broken(), io.BytesIO())
+    with pytest.raises(BackupError, match="sink"):
+        codec.unseal("x.zst.age", io.BytesIO(sealed.getvalue()), Broken())
+
+
+def test_a_local_object_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    repository = Repository(str(tmp_path), Codec())
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "base.zst#4711").write_bytes(b"left by a process that was killed")
+    assert list(repository.keys("")) == []
+    repository.put_stream("one/base", io.BytesIO(b"x"))
+    assert [key for key, _ in repository.keys("")] == ["one/base.zst"]
+    repository.delete_below("one")
+    assert list(tmp_path.iterdir()) == []

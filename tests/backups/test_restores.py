@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +11,11 @@ import psycopg
 import pytest
 
 from tests.backups.world import World, damage
+from worker import clock
 from worker.backups.chains import LATEST, Target
 from worker.backups.checks import CheckResult
 from worker.backups.codec import new_key
+from worker.backups.content import Table, differences, digest, record_content
 from worker.backups.entry import Entry
 from worker.backups.errors import (
     BackupError,
@@ -226,3 +228,27 @@ def test_no_room_is_told_before_anything_is_written(
     with pytest.raises(NoRoomError, match="MiB free and the restore needs"):
         restore(story.world.settings(), tmp_path / "back")
     assert list((tmp_path / "back").iterdir()) == []
+
+
+def test_rows_are_hashed_by_their_values_and_as_text_where_a_type_has_no_hash(
+    world: Callable[..., World],
+) -> None:
+    there = world()
+    there.run("CREATE TABLE told (number int, said json)")
+    there.run("""INSERT INTO told VALUES (1, '{"a": 1}'), (2, NULL)""")
+    there.run("CREATE TABLE counted AS SELECT 1 AS number, ARRAY['a', NULL] AS words, now() AS at")
+    content = record_content(there.server.url, "hashes", clock.now())
+    tables = content.tables
+    assert (tables["public.told"].hashed, tables["public.counted"].hashed) == ("text", "record")
+    with psycopg.connect(there.server.url, autocommit=True) as connection:
+        assert differences(connection, content) == []
+        # As all tables were recorded before rows could be hashed otherwise.
+        older = digest(connection, Table("public.counted"))
+        content.tables["public.counted"] = older
+        assert differences(connection, content) == []
+        connection.execute("UPDATE told SET said = '{\"a\": 2}' WHERE number = 1")
+        connection.execute("UPDATE counted SET words[2] = 'b'")
+        assert differences(connection, content) == [
+            "table public.counted holds other rows",
+            "table public.told holds other rows",
+        ]

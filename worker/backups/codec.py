@@ -3,30 +3,19 @@
 Both have tools of their own on every system, so that a backup can be read without this program.
 """
 
-from collections.abc import Sequence
-from typing import IO, Final, Protocol, cast
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Final, cast
 
 import pyrage
 import zstandard
 
+from worker.backups.streams import CHUNK, Sink, Source, Watched, written_by
 from worker.errors import ConfigurationError
 
-CHUNK: Final = 1 << 20
-"""Bytes that go through at a time: memory stays flat whatever an object's size."""
-
-
-class Source(Protocol):
-    """What bytes are read from."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return up to `size` bytes; none at the end."""
-
-
-class Sink(Protocol):
-    """What bytes are written to."""
-
-    def write(self, data: bytes, /) -> int:
-        """Take the bytes."""
+_THREADS: Final = min(len(os.sched_getaffinity(0)), 4)
+"""Compress beside whoever encrypts, hashes and stores."""
 
 
 class NotOursError(Exception):
@@ -81,10 +70,12 @@ class Codec:
             sink: what gets them.
             size: how many there will be, if that is known.
         """
-        compressor = zstandard.ZstdCompressor(level=self._level, write_checksum=True)
+        compressor = zstandard.ZstdCompressor(level=self._level, write_checksum=True, threads=_THREADS)
         compressed = compressor.stream_reader(cast("IO[bytes]", source), size=size, read_size=CHUNK, closefd=False)
         if self._identities:
-            pyrage.encrypt_io(compressed, sink, [self._identities[0].to_public()])
+            watched, target = Watched(compressed), Watched(sink)
+            with _original_error(watched, target):
+                pyrage.encrypt_io(watched, target, [self._identities[0].to_public()])
             return
         while chunk := compressed.read(CHUNK):
             sink.write(chunk)
@@ -101,31 +92,52 @@ class Codec:
             NotOursError: it is encrypted, and no key of ours fits.
             DamagedError: the bytes are not what `seal` wrote.
         """
+        is_encrypted = key.endswith(".age")
+        if is_encrypted and not self._identities:
+            raise NotOursError
         with zstandard.ZstdDecompressor().stream_writer(
             cast("IO[bytes]", sink), closefd=False, write_size=CHUNK
         ) as plain:
             try:
-                if key.endswith(".age"):
-                    self._decrypt(source, plain)
-                else:
-                    while chunk := source.read(CHUNK):
-                        plain.write(chunk)
+                with written_by(lambda sealed: self._open(source, sealed, is_encrypted=is_encrypted)) as pieces:
+                    for piece in pieces:
+                        plain.write(piece)
             except zstandard.ZstdError as error:
                 raise DamagedError(str(error)) from error
 
-    def _decrypt(self, source: Source, plain: Sink) -> None:
-        if not self._identities:
-            raise NotOursError
-        try:
-            pyrage.decrypt_io(source, plain, self._identities)
-        except pyrage.DecryptError as error:
-            if "No matching keys" in str(error):
-                raise NotOursError from error
-            raise DamagedError(str(error)) from error
-        except OSError as error:
-            if str(error) == "decryption error":  # a chunk's authentication failed: what age's library calls it
-                raise DamagedError("age's authentication of its content failed") from error
-            raise
+    def _open(self, source: Source, sink: Sink, *, is_encrypted: bool) -> None:
+        """Write what stands in `source`, still compressed; read it to its end, for whoever hashes it."""
+        if is_encrypted:
+            watched, target = Watched(source), Watched(sink)
+            try:
+                with _original_error(watched, target):
+                    pyrage.decrypt_io(watched, target, self._identities)
+            except pyrage.DecryptError as error:
+                if "No matching keys" in str(error):
+                    raise NotOursError from error
+                raise DamagedError(str(error)) from error
+            except OSError as error:
+                if str(error) == "decryption error":  # a chunk's authentication failed: what age's library calls it
+                    raise DamagedError("age's authentication of its content failed") from error
+                raise
+        while chunk := source.read(CHUNK):
+            if not is_encrypted:
+                sink.write(chunk)
+
+
+@contextmanager
+def _original_error(*watched: Watched) -> Iterator[None]:
+    """Raise what a stream raised: age's library makes another error of it, or at the very end none at all."""
+    failure: Exception | None = None
+    try:
+        yield
+    except (pyrage.EncryptError, pyrage.DecryptError, OSError) as error:
+        failure = error
+    for each in watched:
+        if each.error is not None:
+            raise each.error
+    if failure is not None:
+        raise failure
 
 
 def new_key() -> tuple[str, str]:

@@ -11,7 +11,7 @@ from typing import Final, LiteralString
 import psycopg
 from psycopg import sql
 
-from worker.backups.entry import Content, TableDigest
+from worker.backups.entry import Content, RowHash, TableDigest
 from worker.backups.server import PACKAGE, connect, mark_log
 from worker.db import Connection
 from worker.db.queries import load_query
@@ -42,6 +42,13 @@ class Table:
     name: str
     first_blocks: int | None = None
     last_from: int | None = None
+    hashed: RowHash = "text"
+
+
+_HASHES: Final[Mapping[RowHash, LiteralString]] = {
+    "record": "hash_record_extended(row, 0)",  # four times as fast
+    "text": "hashtextextended(row::text, 0)",
+}
 
 
 def record_content(database_url: str, restore_point: str, now: datetime) -> Content:
@@ -85,24 +92,30 @@ def digest(connection: Connection, table: Table) -> TableDigest:
             sql.SQL("SELECT * FROM {} WHERE ctid >= {}").format(source, f"({table.last_from},0)"),
         ]
         source = sql.SQL("({})").format(sql.SQL(" UNION ALL ").join(parts))  # type: ignore[assignment]
-    statement = sql.SQL(
-        "SELECT count(*), coalesce(sum(hashtextextended(row::text, 0)::numeric), 0)::text FROM {} AS row"
-    ).format(source)
+    statement = sql.SQL("SELECT count(*), coalesce(sum({}), 0)::text FROM {} AS row").format(
+        sql.SQL(_HASHES[table.hashed]), source
+    )
     row = connection.execute(statement).fetchone()
     assert row is not None, "an aggregate has a row"
-    return TableDigest(rows=row[0], digest=row[1], first_blocks=table.first_blocks, last_from=table.last_from)
+    return TableDigest(
+        rows=row[0],
+        digest=row[1],
+        first_blocks=table.first_blocks,
+        last_from=table.last_from,
+        hashed=table.hashed,
+    )
 
 
 def differences(connection: Connection, recorded: Content) -> list[str]:
     """Return in words which tables hold something else than was recorded."""
     for statement in _PLAIN_TEXT:
         connection.execute(statement)
-    there = set(_tables(connection))
+    there = _sizes(connection)
     found = [f"table {name} is missing" for name in recorded.tables if name not in there]
     for name, expected in recorded.tables.items():
         if name not in there:
             continue
-        seen = digest(connection, Table(name, expected.first_blocks, expected.last_from))
+        seen = digest(connection, Table(name, expected.first_blocks, expected.last_from, expected.hashed))
         if seen.rows != expected.rows:
             found.append(f"table {name} has {seen.rows:,} rows, not {expected.rows:,}")
         elif seen.digest != expected.digest:
@@ -111,11 +124,27 @@ def differences(connection: Connection, recorded: Content) -> list[str]:
 
 
 def _tables(connection: Connection) -> Mapping[str, Table]:
-    found = connection.execute(load_query(PACKAGE, "tables_to_digest"), {}).fetchall()
     return {
-        name: Table(name) if blocks <= 2 * BLOCKS_READ else Table(name, BLOCKS_READ, blocks - BLOCKS_READ)
-        for name, blocks in found
+        name: Table(name, None, None, _row_hash(connection, name))
+        if blocks <= 2 * BLOCKS_READ
+        else Table(name, BLOCKS_READ, blocks - BLOCKS_READ, _row_hash(connection, name))
+        for name, blocks in _sizes(connection).items()
     }
+
+
+def _sizes(connection: Connection) -> dict[str, int]:
+    """Return the tables and how many blocks each has."""
+    return dict(connection.execute(load_query(PACKAGE, "tables_to_digest"), {}).fetchall())
+
+
+def _row_hash(connection: Connection, name: str) -> RowHash:
+    """Return how a table's rows can be hashed, by a row of nothing but NULLs: its types are what matters."""
+    row_of_nulls = sql.SQL("SELECT hash_record_extended(jsonb_populate_record(NULL::{}, '{{}}'), 0)")
+    try:
+        connection.execute(row_of_nulls.format(sql.SQL(name)))  # as above
+    except (psycopg.errors.UndefinedFunction, psycopg.errors.NotNullViolation):  # the latter: a domain's
+        return "text"
+    return "record"
 
 
 def _revision(connection: Connection) -> str | None:

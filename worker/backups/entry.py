@@ -12,6 +12,10 @@ from worker.models.backups import BackupKind, ChecksumState
 Objects = dict[Literal["base", "manifest", "dump"], StoredObject]
 
 
+RowHash = Literal["text", "record"]
+"""How rows are hashed: their values by their types' own functions, or all as text where a type has none (json)."""
+
+
 class TableDigest(msgspec.Struct, frozen=True, kw_only=True):
     """What a table held: of a large one its first and last blocks."""
 
@@ -21,6 +25,7 @@ class TableDigest(msgspec.Struct, frozen=True, kw_only=True):
     first_blocks: int | None = None
     last_from: int | None = None
     """Of a large table only the blocks before `first_blocks` and those from `last_from` on; None: all."""
+    hashed: RowHash = "text"
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

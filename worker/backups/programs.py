@@ -1,5 +1,6 @@
 """PostgreSQL's programs: where those of the server's version are, and how they are run."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from psycopg import conninfo
 
@@ -22,6 +23,8 @@ from worker.settings import Settings
 
 _DEBIAN: Final = "/usr/lib/postgresql/{major}/bin"
 _RED_HAT: Final = "/usr/pgsql-{major}/bin"
+
+_PIPE_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,12 @@ def connection_of(database_url: str, application: str) -> tuple[str, dict[str, s
     # Either side notices within a quarter of a minute that the other's machine is gone.
     values |= {"keepalives_idle": "5", "keepalives_interval": "3", "keepalives_count": "3"}
     return conninfo.make_conninfo("", **values), {"PGPASSWORD": str(password)} if password is not None else {}
+
+
+def widen(pipe: IO[bytes]) -> None:
+    """Have a pipe hold more, where the system allows that: whole databases go through it."""
+    with suppress(OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def run_all(commands: Sequence["subprocess.Popen[bytes]"]) -> None:

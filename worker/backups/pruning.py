@@ -57,10 +57,11 @@ def prune(
             # The entry first: what is in the catalogue is whole, whenever this is interrupted.
             for label in decision.removed:
                 catalogue.remove([label])
-                repository.delete(key for key, _ in list(repository.keys(f"backups/{label}")))
-            repository.delete(key for key, _ in orphan_keys)
+                repository.delete_below(f"backups/{label}")
+            for label in orphans:
+                repository.delete_below(f"backups/{label}")
             for folder in segments:
-                repository.delete(key for key, _ in list(repository.keys(folder)))
+                repository.delete_below(folder)
             mirror_catalogue(settings, catalogue, repository)
             _log.info(
                 "backups_pruned", labels=list(decision.removed), orphans=orphans, segments=len(segments), bytes=total

@@ -1,7 +1,7 @@
 """The repository: a folder or a bucket, through one library; every object is streamed and has a checksum."""
 
-import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,7 +14,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
-from worker.backups.codec import CHUNK, Codec, DamagedError, NotOursError, Sink, Source
+from worker.backups.codec import Codec, DamagedError, NotOursError
 from worker.backups.errors import (
     NoRepositoryError,
     ObjectCorruptError,
@@ -22,6 +22,8 @@ from worker.backups.errors import (
     StoreError,
     WrongKeyError,
 )
+from worker.backups.local_file import LocalFile, sync
+from worker.backups.streams import CHUNK, Chunks, Counted, Hashed, Sink, Source
 from worker.errors import ConfigurationError
 from worker.logging import masked
 from worker.settings import Settings
@@ -111,19 +113,34 @@ class Repository:
             StoreError: the store refused.
         """
         key += self.codec.suffix
-        counted = _Counted(source)
-        part = max(_PART_BYTES, expected_bytes // _PARTS)
-        with _store_errors(key):
-            writer = obstore.open_writer(self._store, key, buffer_size=part, max_concurrency=_PARTS_AT_ONCE)
-        hashed = _Hashed(_Stored(writer, key))
-        # Not as a context manager: that would store what had come when an error cut it short.
-        with _store_errors(key), _original_error(counted, hashed):
+        counted = Counted(source)
+        with self._writer(key, expected_bytes) as writer:
+            stored = _Stored(writer, key)
+            hashed = Hashed(stored)
             self.codec.seal(counted, hashed)
-            hashed.close()
-        self._sync(key)
+            stored.close()
         return StoredObject(
             key=key, sha256=hashed.digest.hexdigest(), stored_bytes=hashed.bytes, size_bytes=counted.bytes
         )
+
+    @contextmanager
+    def _writer(self, key: str, expected_bytes: int) -> Iterator[Any]:
+        """Yield what takes an object's bytes; unless it is closed, there will be no object."""
+        if self.folder is None:
+            part = max(_PART_BYTES, expected_bytes // _PARTS)
+            with _store_errors(key):
+                # Not as a context manager: that would store what had come when an error cut it short.
+                writer = obstore.open_writer(self._store, key, buffer_size=part, max_concurrency=_PARTS_AT_ONCE)
+            yield writer
+            return
+        try:
+            file = LocalFile(self.folder / key)
+        except OSError as error:
+            raise StoreError(key, _short(error)) from error
+        try:
+            yield file
+        finally:
+            file.abandon()
 
     def put_sealed(self, key: str, data: bytes) -> None:
         """Store bytes as they are, all or nothing.
@@ -170,13 +187,9 @@ class Repository:
         """
         key = stored.key
         with _store_errors(key):
-            source = _Hashed(_Chunks(obstore.get(self._store, key).stream(min_chunk_size=CHUNK)))
-            guarded = _Guarded(sink)
+            source = Hashed(Chunks(obstore.get(self._store, key).stream(min_chunk_size=CHUNK)))
             try:
-                with _original_error(source, guarded):
-                    self.codec.unseal(key, source, guarded)
-                    while source.read(CHUNK):
-                        pass  # what stands behind the end of a stream is damage, too
+                self.codec.unseal(key, source, sink)
             except NotOursError:
                 raise WrongKeyError(key) from None
             except DamagedError as error:
@@ -208,6 +221,12 @@ class Repository:
             if self.folder is not None:
                 self._remove_empty((self.folder / key).parent)
 
+    def delete_below(self, prefix: str) -> None:
+        """Delete all objects below a prefix, and what a process that was killed left there of one."""
+        self.delete([key for key, _ in self.keys(prefix)])
+        if self.folder is not None:
+            shutil.rmtree(self.folder / prefix, ignore_errors=True)
+
     def _remove_empty(self, folder: Path) -> None:
         while folder != self.folder:
             try:
@@ -218,74 +237,9 @@ class Repository:
 
     def _sync(self, key: str) -> None:
         """Have a local object, and its name, on the disk: the library writes and renames and leaves it at that."""
-        if self.folder is None:
-            return
-        path = self.folder / key
-        for each in (path, path.parent):
-            descriptor = os.open(each, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-
-
-class _Watched:
-    """Remembers the error of what it wraps: libraries between us and it turn errors into others."""
-
-    def __init__(self) -> None:
-        self.error: BaseException | None = None
-
-    @contextmanager
-    def _watching(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            self.error = error
-            raise
-
-
-class _Counted(_Watched):
-    def __init__(self, source: Source) -> None:
-        super().__init__()
-        self._source = source
-        self.bytes = 0
-
-    def read(self, size: int = -1) -> bytes:
-        with self._watching():
-            data = self._source.read(size)
-        self.bytes += len(data)
-        return data
-
-
-class _Hashed(_Watched):
-    """Takes the checksum of the stored bytes, in either direction."""
-
-    def __init__(self, inner: Any) -> None:
-        super().__init__()
-        self._inner = inner
-        self.digest = hashlib.sha256()
-        self.bytes = 0
-
-    def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        self.bytes += len(data)
-        with self._watching():
-            self._inner.write(data)
-        return len(data)
-
-    def read(self, size: int = -1) -> bytes:
-        with self._watching():
-            data: bytes = self._inner.read(size)
-        self.digest.update(data)
-        self.bytes += len(data)
-        return data
-
-    def close(self) -> None:
-        with self._watching():
-            self._inner.close()
-
-    def flush(self) -> None:
-        """Do nothing: the store decides when."""
+        if self.folder is not None:
+            sync(self.folder / key)
+            sync((self.folder / key).parent)
 
 
 class _Stored:
@@ -309,46 +263,6 @@ class _Stored:
             yield
         except (BaseError, OSError) as error:
             raise StoreError(self._key, _short(error)) from error
-
-
-class _Guarded(_Watched):
-    def __init__(self, sink: Sink) -> None:
-        super().__init__()
-        self._sink = sink
-
-    def write(self, data: bytes) -> int:
-        with self._watching():
-            return self._sink.write(data)
-
-    def flush(self) -> None:
-        """Do nothing: the sink's owner does."""
-
-
-class _Chunks:
-    """Reads from an iterator of pieces."""
-
-    def __init__(self, pieces: Iterator[Any]) -> None:
-        self._pieces = iter(pieces)
-        self._left = memoryview(b"")
-
-    def read(self, size: int = -1) -> bytes:
-        if not self._left:
-            self._left = memoryview(next(self._pieces, b""))
-        if size < 0:
-            size = len(self._left)
-        data, self._left = self._left[:size], self._left[size:]
-        return bytes(data)
-
-
-@contextmanager
-def _original_error(*watched: _Watched) -> Iterator[None]:
-    try:
-        yield
-    except Exception:  # whatever a library made of it: the first cause is what counts
-        for each in watched:
-            if each.error is not None:
-                raise each.error  # noqa: B904 - the library's own is the same error in other words
-        raise
 
 
 @contextmanager

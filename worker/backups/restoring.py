@@ -14,7 +14,7 @@ from worker.backups.chains import Target, candidates
 from worker.backups.entry import Entry
 from worker.backups.errors import BackupError, NoBackupError, NoRoomError, ToolError
 from worker.backups.lsn import parse_lsn, segment_of
-from worker.backups.programs import Programs
+from worker.backups.programs import Programs, widen
 from worker.backups.repository import Repository, StoredObject
 from worker.backups.wal_archive import WalArchive
 from worker.backups.wal_archive import first_after as first_after_backup
@@ -25,6 +25,8 @@ _log = get_logger(__name__)
 
 _LINKS_SINCE: Final = 18
 """PostgreSQL's version whose pg_combinebackup can link files instead of copying them."""
+_TAR_BLOCKS: Final = "512"
+"""Of 512 bytes: how much tar reads at a time."""
 _SPARE: Final = 64 << 20
 """Room beyond the files: pg_wal of the server that recovers."""
 
@@ -101,7 +103,7 @@ class Restorer:
     def _tar(self, directory: Path) -> "Iterator[subprocess.Popen[bytes]]":
         """Run tar, which unpacks what is written to it."""
         tar = subprocess.Popen(  # noqa: S603 - a fixed command
-            ["tar", "-x", "-f", "-", "-C", str(directory), "--no-same-owner", "--same-permissions"],  # noqa: S607
+            ["tar", "-x", "-b", _TAR_BLOCKS, "-f", "-", "-C", str(directory), "--no-same-owner", "--same-permissions"],  # noqa: S607
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -112,6 +114,7 @@ class Restorer:
         )
         assert tar.stdin is not None, "piped"
         assert tar.stderr is not None, "piped"
+        widen(tar.stdin)
         try:
             yield tar
             tar.stdin.close()

@@ -17,14 +17,14 @@ from worker import clock
 from worker.backups import store
 from worker.backups.catalogue import Catalogue
 from worker.backups.chains import parent_for_next
-from worker.backups.codec import CHUNK
 from worker.backups.content import record_content
 from worker.backups.entry import Content, Entry
 from worker.backups.errors import BackupError, ObjectCorruptError, ObjectMissingError, ToolError
 from worker.backups.lsn import parse_lsn
-from worker.backups.programs import Programs, client_environment, connection_of, programs_for
+from worker.backups.programs import Programs, client_environment, connection_of, programs_for, widen
 from worker.backups.repository import Repository, StoredObject
 from worker.backups.server import ServerFacts, backup_lock, connect, keep_wal, read_facts
+from worker.backups.streams import CHUNK
 from worker.backups.tar_stream import TarTruncatedError, TarWatch
 from worker.db import Connection
 from worker.errors import ElpError
@@ -319,10 +319,11 @@ def _running(command: list[str], secret: dict[str, str], errors: Any) -> Iterato
         stderr=errors,
         cwd="/",
     )
+    assert program.stdout is not None, "piped"
+    widen(program.stdout)
     try:
         yield program
     finally:
-        assert program.stdout is not None, "piped"
         program.stdout.close()
         if program.poll() is None:
             program.kill()
