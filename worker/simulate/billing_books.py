@@ -12,6 +12,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final, get_args
 
+from worker.billing.break_lookups import MOST, claim_breaks, settle
 from worker.billing.breaks import list_breaks, resolve_break
 from worker.billing.days import compare
 from worker.billing.errors import GatewayError
@@ -30,6 +31,7 @@ FAULTY: Final = 0.02
 HEALS_WITHIN: Final = timedelta(days=7)
 """How long a break without a fault may be open: a gateway may be down for two days, and its reports with it."""
 _ACTOR: Final = "cli:finance"
+_JOB: Final = "job:billing.ask_about_breaks"
 _POLICY: Final = Policy(late_after_days=3, missing_after_days=7, fee_percent=Decimal(3), fee_fixed=Decimal(3_000))
 _NIGHTLY_DAYS: Final = 3
 _WEEKLY_DAYS: Final = 21
@@ -73,6 +75,8 @@ class Books:
         nights = self._life.report.nights
         days = _WEEKLY_DAYS if nights % 7 == 0 else _NIGHTLY_DAYS
         self._compare(days, now)
+        for gateway in sorted(self._life.guards):
+            self._ask(gateway, now)
         self._book(days, now)
         self._today = today
         self._life.report.nights += 1
@@ -117,6 +121,13 @@ class Books:
             with transaction() as connection:
                 compare(connection, gateway, day, _POLICY, now)
                 self._life.maybe_die()
+
+    def _ask(self, gateway: str, now: datetime) -> None:
+        with transaction() as connection:
+            doubts = claim_breaks(connection, gateway, self._life.cipher, MOST, now)
+        for doubt in doubts:
+            self._life.maybe_die()
+            settle(gateway, [(doubt, self._life.guards[gateway].lookup(doubt.request))], _POLICY, actor=_JOB)
 
     def _book(self, days: int, now: datetime) -> None:
         with transaction() as connection:
