@@ -14,6 +14,7 @@ from rich.table import Table
 
 import tasks
 from worker import clock, logging
+from worker.cli.actors import actor
 from worker.cli.console import out
 from worker.db import transaction
 from worker.db.queries import load_query
@@ -93,7 +94,7 @@ def rescore(
             report = dry_run("tryouts.rescore", clock.now(), parameters)
         _show_dry_run(report, as_json=as_json)
     with servers():
-        run = start_run("tryouts.rescore", clock.now(), trigger="manual", parameters=parameters).run
+        run = start_run("tryouts.rescore", clock.now(), trigger="manual", parameters=parameters, actor=actor()).run
         work_on_run(run.run_id, budget_s=_RUN_S)
     with servers(), transaction() as connection:
         row = connection.execute("SELECT state, error FROM job_runs WHERE id = %s", (run.run_id,)).fetchone()
