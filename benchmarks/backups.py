@@ -270,7 +270,8 @@ def _copy(source: Path, target: Path) -> None:
     """Copy all but the write-ahead log, of which the others take only what they need."""
     target.mkdir()
     parts = [str(path) for path in source.iterdir() if path.name != "pg_wal"]
-    subprocess.run(["cp", "-a", *parts, str(target)], check=True)
+    done = subprocess.run(["cp", "-a", *parts, str(target)], check=False)
+    assert done.returncode in {0, 1}, "1: a running server's caches (pg_internal.init) may go while they are copied"
     _settle(target)
 
 

@@ -6,7 +6,7 @@ xdist worker learns their addresses and works in clones of the template, so no t
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import redis
 
+from tests.support import seeded
 from tests.support.processes import Program
 from tests.support.servers import (
     POSTGRES_SETTINGS,
@@ -48,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["COLUMNS"] = "200"  # tables of the command line are as wide on every machine
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job of a shell: children inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    seeded.watch_this_process()
     if not hasattr(config, "workerinput"):
         config.stash[_RUN] = RunServers()
 
@@ -62,6 +64,14 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if run := config.stash.get(_RUN, None):
         run.stop()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """Fail a test during which a log said what no log may say; what its processes printed is searched when they end."""
+    yield
+    if leaks := seeded.take():
+        pytest.fail("logs hold secrets or persons:\n" + "\n".join(map(str, leaks)), pytrace=False)
 
 
 def pytest_report_header() -> str:
@@ -148,6 +158,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Settings
                 monkeypatch.delenv(f"ELP_{name.upper()}", raising=False)
             else:
                 monkeypatch.setenv(f"ELP_{name.upper()}", str(value))
+        seeded.seed(seeded.secrets_of(os.environ))
         forget_settings()
         return get_settings()
 

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import JSON
 
 from tests.samples import ANSWERS, QUESTIONS
+from tests.support.seeded import NAME
 from worker.clock import now
 from worker.ids import uuid7
 from worker.models import Base, UserPreferences
@@ -57,7 +58,7 @@ def insert(connection: Connection[Any], table: str, **values: Any) -> UUID:
 def make_user(connection: Connection[Any], **values: Any) -> UUID:
     """An active learner in Jakarta; names of preferences (day_start_hour, new_limit …) make the row of preferences."""
     preferences = {name: values.pop(name) for name in PREFERENCES & values.keys()}
-    user = {"email": f"{uuid4().hex}@example.org", "full_name": "Siti Rahayu", "timezone": "Asia/Jakarta"}
+    user = {"email": f"{uuid4().hex}@example.org", "full_name": NAME, "timezone": "Asia/Jakarta"}
     user_id = insert(connection, "users", **user | values)
     if preferences:
         make_preferences(connection, user_id=user_id, **preferences)

@@ -14,6 +14,7 @@ import structlog
 from celery import Celery, current_task, signals
 
 from worker import logging, tracing
+from worker.acknowledgements import AcknowledgementsStep
 from worker.errors import ConfigurationError, ElpError
 from worker.heartbeats.bootstep import HeartbeatStep
 from worker.jobs.bootstep import PulseStep
@@ -34,7 +35,7 @@ app: Final = Celery("elp", set_as_current=True)
 app.config_from_object("celeryconfig")
 task_names: Final[set[str]] = set()
 """The tasks that were declared so far; unlike Celery's own list, to be had without a broker's address."""
-app.steps["worker"].update((PulseStep, SearchStep, MetricsStep, HeartbeatStep))
+app.steps["worker"].update((AcknowledgementsStep, PulseStep, SearchStep, MetricsStep, HeartbeatStep))
 app.steps["consumer"].add(TaskEventsStep)
 
 

@@ -9,11 +9,12 @@ import psycopg
 
 from tests.api.server import ApiServer
 from tests.factories import make_user
+from tests.support import seeded
 from worker.clock import now
 from worker.security.passwords import make_hash
 from worker.security.token_store import create_token
 
-PASSWORD = "correct horse battery"
+PASSWORD = seeded.PASSWORD
 COST = 4
 HASH = make_hash(PASSWORD, COST)
 

@@ -7,12 +7,13 @@ from typing import Any, Self
 import httpx
 import uvicorn
 
+from tests.support import seeded
 from tests.support.processes import wait_until
 from worker.api.app import create_app
 from worker.api.protocol import GuardedProtocol
 from worker.settings import Settings
 
-TOKEN = "a-token-for-tests"
+TOKEN = seeded.API_TOKEN
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
 

@@ -91,6 +91,8 @@ def test_a_week_by_command(world: World, elp: Callable[..., object], tmp_path: P
     assert (tmp_path / "back/PG_VERSION").exists()
     kept = elp("prune", "--dry-run", "--json")
     assert kept["removed"] == []
+    by_hand = "SELECT action, object_id FROM audit_log WHERE object_type = 'backup' ORDER BY id"
+    assert world.run(by_hand) == [("backup.held", full), ("backup.restored", second["label"])]
     rows = world.run("SELECT label, state, proven_at IS NOT NULL, is_held FROM backups ORDER BY started_at")
     assert rows == [
         (full, "complete", False, True),
@@ -139,25 +141,32 @@ def test_jobs_take_and_prune_and_do_nothing_without_a_repository(
 
 
 def test_pruning_removes_children_first_their_objects_and_log_and_keeps_the_proven(
-    world: World, elp: Callable[..., object], tmp_path: Path
+    world: World, elp: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import worker.settings  # noqa: PLC0415
-    from worker.backups.pruning import prune  # noqa: PLC0415
     from worker.backups.repository import Repository  # noqa: PLC0415
 
-    settings = worker.settings.get_settings().model_copy(
-        update={f"backup_keep_{name}": 0 for name in ("daily", "weekly", "monthly", "yearly")}
-        | {"backup_window_days": 1}
-    )
+    for name, value in {
+        "KEEP_DAILY": 0,
+        "KEEP_WEEKLY": 0,
+        "KEEP_MONTHLY": 0,
+        "KEEP_YEARLY": 0,
+        "WINDOW_DAYS": 1,
+    }.items():
+        monkeypatch.setenv(f"ELP_BACKUP_{name}", str(value))
+    forget_settings()
+    settings = worker.settings.get_settings()
     labels = [elp("now", "full", "--json")["label"] for _ in range(3)]
     elp("verify", labels[0])
     (tmp_path / "repository/backups/left-over").mkdir()
     (tmp_path / "repository/backups/left-over/base.tar.zst").write_bytes(b"x" * 1000)
-    done = prune(settings, dry=False, now=lambda: clock.now() + timedelta(days=40))
-    assert set(done.decision.kept) == {labels[0], labels[2]}
-    assert done.decision.kept[labels[0]] == "the last that was proven"
-    assert list(done.decision.removed) == [labels[1]]
-    assert list(done.orphans) == ["left-over"]
+    with clock.travelling(clock.now() + timedelta(days=40)):
+        done = elp("prune", "--json")
+    assert set(done["kept"]) == {labels[0], labels[2]}
+    assert done["kept"][labels[0]] == "the last that was proven"
+    assert done["removed"] == [labels[1]]
+    assert done["orphans"] == ["left-over"]
+    assert world.run("SELECT object_id FROM audit_log WHERE action = 'backup.pruned'") == [(labels[1],)]
     assert not (tmp_path / f"repository/backups/{labels[1]}").exists()
     assert not (tmp_path / "repository/backups/left-over").exists()
     left = [entry.label for entry in Catalogue(Repository.from_settings(settings)).entries()]

@@ -12,6 +12,7 @@ import pytest
 
 from tests.factories import make_user
 from tests.factories_operations import make_plan, make_subscription
+from tests.support import seeded
 from worker import clock
 from worker.billing.charging import renew
 from worker.billing.gateways.configured import adapters
@@ -76,7 +77,7 @@ def guard(configured) -> Callable[..., Guard]:
     return make
 
 
-TOKENS = {"midtrans": "card:{}", "xendit": "pm-{}", "stripe": "cus_1/pm_{}"}
+TOKENS = seeded.PAYMENT_TOKENS
 
 
 @pytest.fixture

@@ -44,6 +44,8 @@ def test_a_subscription_lives_over_http(api, committed):
     )
     assert api.client.post(f"{path}/pause", json={}).json()["type"] == f"{PROBLEM}change-refused"
     assert api.client.post(f"{path}/cancel", json={"at_once": True}).json()["state"] == "cancelled"
+    recorded = {action for (action,) in committed.execute("SELECT action FROM audit_log WHERE actor = 'token:api'")}
+    assert recorded >= {"subscription.created", "subscription.method_set", "subscription.cancelled"}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,8 @@ def test_operators_see_refund_cancel_and_verify(committed, subscribe, engine):
     assert "under way" in run(app, ["refund", str(charge), "--amount", "1000"]).output
     assert "ends" in run(app, ["cancel", str(one), "--now"]).output
     assert subscription(committed, one)["state"] == "cancelled"
+    by_hand = committed.execute("SELECT action FROM audit_log WHERE actor LIKE 'cli:%' ORDER BY id").fetchall()
+    assert by_hand == [("charge.refund_intended",), ("subscription.cancelled",)]
     verified = run(app, ["verify"])
     assert (verified.exit_code, "broken" in verified.output) == (0, False)
     committed.execute("UPDATE users SET is_premium = true")

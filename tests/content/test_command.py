@@ -39,4 +39,6 @@ def test_seed_loads_the_database_that_the_settings_name(database_url: str, conte
     again = json.loads(CliRunner().invoke(app, ["--json"]).output)
     assert again["written"]["questions"] == {"inserted": 0, "updated": 0, "unchanged": len(content.questions)}
     with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT action FROM audit_log").fetchall() == [("content.seeded",)]
+    with psycopg.connect(database_url) as connection:
         assert connection.execute("SELECT count(*) FROM lessons").fetchone() == (len(content.lessons),)

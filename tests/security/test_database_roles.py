@@ -235,6 +235,9 @@ def test_command_makes_the_roles_and_shows_their_addresses_once(database_url, re
         assert {role["url"] for role in _roles(prefix)} == {None}
         renewed = _roles(prefix, "--new-passwords")
         assert {role["url"] for role in renewed}.isdisjoint(role["url"] for role in first)
+        with psycopg.connect(database_url) as owner:
+            recorded = owner.execute("SELECT action, object_id FROM audit_log").fetchall()
+        assert recorded == [("database.roles_set", prefix)] * 3
     finally:
         with psycopg.connect(database_url, autocommit=True) as connection:
             for part in PARTS:

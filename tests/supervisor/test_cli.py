@@ -95,6 +95,7 @@ def test_interrupted_command_stops_the_servers_it_started(
 ) -> None:
     script = "import os, time; print(os.environ['ELP_DATABASE_URL'], flush=True); time.sleep(600)"
     command = program(ELP, "servers", "run", "--", sys.executable, "-c", script, ELP_DATA_DIR=str(tmp_path / "elp"))
+    command.shows_addresses = True
     command.start(ready=lambda: "postgresql://" in command.output())
     url = next(line for line in command.output().splitlines() if line.startswith("postgresql://"))
     psycopg.connect(url).close()

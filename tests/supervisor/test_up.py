@@ -123,6 +123,7 @@ def test_database_that_is_not_embedded_is_never_migrated_unasked(
 
 def test_whole_platform_gets_healthy_answers_and_goes(up: Callable[..., Program], data_dir: Path) -> None:
     running = up(options="--demo-secrets", ELP_API_PORT="0", ELP_FLOWER_PORT="0")
+    running.shows_addresses = True
     running.start(ready=lambda: "flower: healthy" in running.output(), timeout_s=90)
     said = running.output()
     assert status(shown(said, "API docs")) == 200

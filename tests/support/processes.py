@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tests.support import seeded
 from worker.embedded import tether
 from worker.embedded.process import ProcessMark
 
@@ -42,6 +43,10 @@ class Program:
         self.log = log
         self.environment = dict(environment or {})
         self.process: subprocess.Popen[bytes] | None = None
+        self.shows_addresses = False
+        """True: it tells people how to connect, with passwords made for that; else those are no business of a log."""
+        self._secrets: frozenset[str] = frozenset()
+        self._searched = 0
 
     def start(self, ready: Callable[[], object] | None = None, timeout_s: float = 90.0) -> "Program":
         """Start it and wait until `ready()` is true.
@@ -49,11 +54,13 @@ class Program:
         Raises:
             AssertionError: it ended or was not ready in time; the message holds its output.
         """
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **self.environment}
+        self._secrets = seeded.secrets_of(environment)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [*tether.command(signal.SIGKILL), *self.command],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -102,3 +109,15 @@ class Program:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
+        self._search_log()
+
+    def _search_log(self) -> None:
+        """Look in what it printed since the last search for what no log may say."""
+        if self.log.exists():
+            with self.log.open("rb") as log:
+                log.seek(self._searched)
+                printed = log.read()
+            self._searched += len(printed)
+            seeded.search_output(
+                printed.decode(errors="replace"), " ".join(self.command), self._secrets, masks=not self.shows_addresses
+            )

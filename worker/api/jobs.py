@@ -125,13 +125,14 @@ def show_run(
     responses=problem_responses(401, 404, 422, 503),
     sync_to_thread=True,
 )
-def start(name: FromPath[str], data: JSONBody[StartRun]) -> RunReport:
+def start(request: Request[Any, Any, Any], name: FromPath[str], data: JSONBody[StartRun]) -> RunReport:
     """Plan a run and wake workers for it; Redis being away only delays it."""
     from worker.app import app as celery  # noqa: PLC0415 - reads the broker's address
 
     load_jobs(tasks.MODULES)
     with answering():
-        started = start_run(name, data.period or clock.now(), trigger="manual", parameters=data.parameters)
+        period, who = data.period or clock.now(), principal_of(request).actor
+        started = start_run(name, period, trigger="manual", parameters=data.parameters, actor=who)
         if started.is_new and get_settings().redis_url is not None:
             Messages(celery).run(registry.get(name), started.run.run_id, started.run.shards_total)
     return _reported(started.run.run_id)

@@ -54,6 +54,12 @@ def principal_of(request: Request[Any, Any, Any]) -> Principal:
     return principal
 
 
+def other_than(request: Request[Any, Any, Any], user_id: UUID) -> str | None:
+    """Return who sends a request, for the audit log; None: the account whose rows they are, which is no privilege."""
+    principal = principal_of(request)
+    return None if principal.user_id == user_id else principal.actor
+
+
 def authorise(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler, principal: Principal) -> None:
     """Let a request pass if its sender has the route's permission, for the rows that the path names.
 

@@ -10,9 +10,11 @@ from litestar.openapi.spec import Operation
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from worker import clock
 from worker.api.bodies import documented, invalid, read_body
 from worker.api.documentation import ReadOperation, problem_responses, response
 from worker.api.learners import known_learner
+from worker.api.permissions import other_than
 from worker.api.problems import FieldError
 from worker.srs import preferences_store
 from worker.srs.preferences import PreferenceChanges, Preferences
@@ -62,7 +64,8 @@ async def preferences(user_id: FromPath[UUID], engine: NamedDependency[AsyncEngi
     tags=["spaced repetition"],
     summary="Change some of a learner's wishes",
     description=(
-        "What is left out stays. All of it is taken or nothing. Where today's queue depends on a change (limits, "
+        "What is left out stays. All of it is taken or nothing. A change by anybody but the learner leaves a row in "
+        "the audit log. Where today's queue depends on a change (limits, "
         "order, siblings, backlog, easy days, vacation, start of the day), it is built again within seconds; cards "
         "answered "
         "meanwhile don't come again. A new scheduler takes each card over at its next answer."
@@ -84,6 +87,8 @@ async def change_preferences(
     async with engine.begin() as connection:
         await known_learner(connection, user_id)
         try:
-            return await preferences_store.change_preferences(connection, user_id, wished)
+            return await preferences_store.change_preferences(
+                connection, user_id, wished, actor=other_than(request, user_id), now=clock.now()
+            )
         except FaultyPreferencesError as error:
             raise invalid([FieldError(field, message) for field, message in error.faults]) from error

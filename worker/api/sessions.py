@@ -13,13 +13,14 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import Operation
 from litestar.params import FromPath
 from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from worker import clock
 from worker.api.auth import OPEN, Authenticator
 from worker.api.bodies import documented, invalid, read_body
 from worker.api.documentation import ReadOperation, described, problem_responses, response
 from worker.api.limits import RateLimits
-from worker.api.permissions import principal_of
+from worker.api.permissions import other_than, principal_of
 from worker.api.problems import (
     FORBIDDEN,
     NOT_FOUND,
@@ -28,6 +29,7 @@ from worker.api.problems import (
     ProblemError,
     unavailable,
 )
+from worker.audit import AuditEntry, record_async
 from worker.logging import get_logger
 from worker.models.users import Role
 from worker.security.accounts import Accounts
@@ -233,12 +235,16 @@ async def list_sessions(
     responses=problem_responses(401, 404, 503),
 )
 async def revoke_sessions(
+    request: Request[Any, Any, Any],
     user_id: FromPath[UUID],
+    engine: NamedDependency[AsyncEngine],
     sessions: NamedDependency[Sessions | None],
     authenticator: NamedDependency[Authenticator],
 ) -> Revoked:
     """End all sessions; other API processes let them pass for seconds still."""
-    return await _revoke(sessions, authenticator, user_id)
+    revoked = await _revoke(sessions, authenticator, user_id)
+    await _note(request, engine, user_id, revoked)
+    return revoked
 
 
 @delete(
@@ -252,8 +258,10 @@ async def revoke_sessions(
     responses=problem_responses(401, 404, 503),
 )
 async def revoke_session(
+    request: Request[Any, Any, Any],
     user_id: FromPath[UUID],
     session_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
     sessions: NamedDependency[Sessions | None],
     authenticator: NamedDependency[Authenticator],
 ) -> Revoked:
@@ -265,6 +273,7 @@ async def revoke_session(
     revoked = await _revoke(sessions, authenticator, user_id, session_id)
     if not revoked.sessions:
         raise ProblemError(NOT_FOUND, "the account has no session of this id any more")
+    await _note(request, engine, user_id, revoked)
     return revoked
 
 
@@ -314,6 +323,16 @@ async def _revoke(
         ended = await sessions.revoke(user_id, session_id)
     authenticator.forget()
     return Revoked(ended)
+
+
+async def _note(request: Request[Any, Any, Any], engine: AsyncEngine, user_id: UUID, revoked: Revoked) -> None:
+    """Record that somebody else ended sessions; after the fact, for they end also while PostgreSQL is away."""
+    if revoked.sessions and (actor := other_than(request, user_id)) is not None:
+        async with engine.begin() as connection:
+            after = {"sessions": revoked.sessions}
+            await record_async(
+                connection, [AuditEntry(actor, "sessions.revoked", "user", str(user_id), {}, after)], clock.now()
+            )
 
 
 def _wrong() -> ProblemError:

@@ -6,9 +6,11 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from worker.db import Connection
 from worker.db.queries import load_query
+from worker.db.statements import as_text
 
 _PACKAGE: Final = "worker.audit"
 
@@ -45,18 +47,25 @@ def record(connection: Connection, entries: Sequence[AuditEntry], now: datetime)
         now: the present instant.
     """
     if entries:
-        connection.execute(
-            load_query(_PACKAGE, "record_entries"),
-            {
-                "now": now,
-                "actors": [entry.actor for entry in entries],
-                "actions": [entry.action for entry in entries],
-                "object_types": [entry.object_type for entry in entries],
-                "object_ids": [entry.object_id for entry in entries],
-                "befores": [_json(entry.before) for entry in entries],
-                "afters": [_json(entry.after) for entry in entries],
-            },
-        )
+        connection.execute(load_query(_PACKAGE, "record_entries"), _columns(entries, now))
+
+
+async def record_async(connection: AsyncConnection, entries: Sequence[AuditEntry], now: datetime) -> None:
+    """Record what is being changed, as `record` does, where the change is made asynchronously."""
+    if entries:
+        await connection.execute(as_text(load_query(_PACKAGE, "record_entries")), _columns(entries, now))
+
+
+def _columns(entries: Sequence[AuditEntry], now: datetime) -> dict[str, Any]:
+    return {
+        "now": now,
+        "actors": [entry.actor for entry in entries],
+        "actions": [entry.action for entry in entries],
+        "object_types": [entry.object_type for entry in entries],
+        "object_ids": [entry.object_id for entry in entries],
+        "befores": [_json(entry.before) for entry in entries],
+        "afters": [_json(entry.after) for entry in entries],
+    }
 
 
 def _json(fields: Mapping[str, Any] | None) -> str | None:

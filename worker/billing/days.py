@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -27,7 +28,8 @@ from worker.db.queries import load_query
 
 ACTOR: Final = "job:billing.reconcile"
 WORK_MEM: Final = "64MB"
-"""What PostgreSQL may take for the join before it goes to disk: enough for a day of some 500,000 payments."""
+"""What each of PostgreSQL's processes may take for the join before it goes to disk, twice over for its hash table: with
+three of them enough for a day of some 3,000,000 payments, for one alone of some 1,000,000."""
 
 _query = partial(load_query, "worker.billing")
 
@@ -44,6 +46,14 @@ class Compared(msgspec.Struct, frozen=True):
     healed: int
     adopted: int
     """Transactions that took over a reference."""
+
+
+class Differences(msgspec.Struct, frozen=True):
+    """What does not simply agree between both books of a day, by id."""
+
+    lines: list[UUID]
+    transactions: list[UUID]
+    """Of ours, those without a line."""
 
 
 class Total(msgspec.Struct, frozen=True):
@@ -86,8 +96,9 @@ def compare(connection: Connection, gateway: str, day: date, policy: Policy, now
     until = reported_until(connection, gateway)
     found: dict[str, Break] = {}
     adopted: list[tuple[Any, str]] = []
-    strangers = 0
-    for pair in pairs(connection, gateway, day, policy, until):
+    strangers = 0  # lines that nothing of ours explains
+    lines, different = differences(connection, gateway, day, policy, until)
+    for pair in pairs(connection, different):
         strangers += pair.paid is None and pair.line is not None and pair.line.status == "settled"
         for each in breaks_of(pair, gateway=gateway, policy=policy, reported_until=until or day):
             found[each.fingerprint] = each
@@ -99,7 +110,6 @@ def compare(connection: Connection, gateway: str, day: date, policy: Policy, now
         for fingerprint, break_id, state in connection.execute(_query("known_breaks"), where)
     }
     change = changes(found, known)
-    lines = _count(connection, gateway, day)
     values = {"lines": lines, "matched": lines - strangers, "breaks": len(found), "now": now}
     connection.execute(_query("save_day"), where | values)
     _save_breaks(connection, where, change, now)
@@ -119,8 +129,10 @@ def compare(connection: Connection, gateway: str, day: date, policy: Policy, now
     )
 
 
-def pairs(connection: Connection, gateway: str, day: date, policy: Policy, until: date | None) -> Iterator[Pair]:
-    """Yield what does not simply agree between both books of a day, as it comes from the database."""
+def differences(
+    connection: Connection, gateway: str, day: date, policy: Policy, until: date | None
+) -> tuple[int, Differences]:
+    """Return how many movements a gateway settled of a day's payments, and what does not simply agree of them."""
     begins_at, ends_at = bounds_of(day)
     values = {
         "gateway": gateway,
@@ -132,11 +144,22 @@ def pairs(connection: Connection, gateway: str, day: date, policy: Policy, until
         "fee_rate": None if policy.fee_percent is None else policy.fee_percent / 100,
         "fee_fixed": policy.fee_fixed,
     }
-    # Compiling the statement would cost more than running it: nearly all of it never runs.
+    # Compiling the statement costs more than it saves.
     connection.execute("SET LOCAL jit = off")
     connection.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
     with connection.cursor(binary=True) as cursor:
-        for row in cursor.stream(_query("compare_day"), values, size=1_000):
+        row = cursor.execute(_query("compare_day"), values).fetchone()
+    assert row is not None
+    settled, lines, transactions = row
+    return settled, Differences(lines or [], transactions or [])
+
+
+def pairs(connection: Connection, different: Differences) -> Iterator[Pair]:
+    """Yield both sides of what does not simply agree, as it comes from the database."""
+    values = {"lines": different.lines, "transactions": different.transactions}
+    connection.execute("SET LOCAL jit = off")  # nearly all of the statement never runs
+    with connection.cursor(binary=True) as cursor:
+        for row in cursor.stream(_query("look_up_pairs"), values, size=1_000):
             yield _pair(row)
 
 
@@ -181,12 +204,6 @@ def _pair(row: tuple[Any, ...]) -> Pair:
         is_second=bool(is_second),
         is_paid_otherwise=bool(is_paid_otherwise),
     )
-
-
-def _count(connection: Connection, gateway: str, day: date) -> int:
-    """Return how many movements a gateway settled of a day's payments."""
-    row = connection.execute(_query("count_lines"), {"gateway": gateway, "day": day}).fetchone()
-    return int(row[0]) if row else 0
 
 
 def totals(connection: Connection, gateway: str, day: date) -> list[Total]:

@@ -1,7 +1,7 @@
 """Where the gateway's book and ours disagree: the rules, for one pair of entries at a time.
 
-Pairs come from `queries/compare_day.sql`, which finds them; what is a break, what heals by itself and what a person
-should do is decided here.
+Pairs come from `queries/compare_day.sql`, which finds them, and `look_up_pairs.sql`, which reads them; what is a break,
+what heals by itself and what a person should do is decided here.
 """
 
 from collections.abc import Iterator, Mapping

@@ -120,7 +120,8 @@ def _run(job: str, parameters: dict[str, Any], *, dry: bool, as_json: bool) -> N
             would = dry_run(job, clock.now(), parameters)
             failed, found = bool(would.failed), msgspec.to_builtins(would)
         else:
-            run_id = start_run(job, clock.now(), trigger="manual", parameters=parameters).run.run_id
+            started = start_run(job, clock.now(), trigger="manual", parameters=parameters, actor=actor())
+            run_id = started.run.run_id
             while work_on_run(run_id).next_number is not None:
                 pass
             with transaction() as connection:

@@ -14,6 +14,6 @@ def actor() -> str:
     return f"cli:{getpass.getuser()}"
 
 
-def note(connection: Connection, action: str, kind: str, name: str, after: Mapping[str, Any]) -> None:
+def note(connection: Connection, action: str, kind: str, name: str, after: Mapping[str, Any] | None) -> None:
     """Record what an operator does, in the transaction that does it."""
     record(connection, [AuditEntry(actor(), action, kind, name, {}, after)], clock.now())

@@ -31,6 +31,7 @@ from worker.backups.taking import take
 from worker.backups.timeline import draw, size, words
 from worker.backups.verifying import Restored, mirror_catalogue, restore_as
 from worker.backups.verifying import verify as verify_backup
+from worker.cli.actors import note
 from worker.cli.console import err, out
 from worker.embedded import running_database_url
 from worker.settings import Settings, get_settings
@@ -129,6 +130,7 @@ def restore(
     target = Target(at=None if to is None else _instant(to), xid=to_xid, inclusive=not before)
     with _progress(quiet=as_json) as progress:
         done = restore_as(_settings(), directory.absolute(), target, label=label, owner=owner, progress=progress)
+    _note(_settings(), "backup.restored", done.entry.label)
     _print_restored(done, as_json=as_json, what=f"restored to {directory.absolute()}")
 
 
@@ -140,6 +142,9 @@ def prune(
 ) -> None:
     """Remove the backups and the log that the retention lets go, and what failed attempts left behind."""
     done = prune_now(_settings(), dry=dry, on_wait=lambda: err.print("a backup is being made …"))
+    if not dry:
+        for label in done.decision.removed:
+            _note(_settings(), "backup.pruned", label)
     if as_json:
         _print_json(
             {
@@ -224,6 +229,7 @@ def hold(
     catalogue = Catalogue(repository)
     entry = catalogue.change(label, is_held=not release)
     mirror_catalogue(settings, catalogue, repository)
+    _note(settings, "backup.released" if release else "backup.held", label)
     if as_json:
         _print_json(_summary(entry))
     else:
@@ -248,6 +254,17 @@ def _settings() -> Settings:
 
 def _catalogue(settings: Settings) -> Catalogue:
     return Catalogue(Repository.from_settings(settings))
+
+
+def _note(settings: Settings, action: str, label: str) -> None:
+    """Record what an operator did outside the database, which may be away at that time; then say that it is missing."""
+    if settings.database_url is None:
+        return
+    try:
+        with connect(settings.database_url) as connection, connection.transaction():
+            note(connection, action, "backup", label, {})
+    except psycopg.Error as error:
+        err.print(f"{action} {label} is not in the audit log: {str(error).strip()}", markup=False, soft_wrap=True)
 
 
 def _summary(entry: Entry) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from rich.table import Table
 
 import tasks
+from worker.cli.actors import note
 from worker.cli.console import out
 from worker.db import schema, transaction
 from worker.embedded import servers
@@ -25,6 +26,8 @@ def migrate() -> None:
         load_jobs(tasks.MODULES)
         with transaction() as connection:
             tell_database(connection, known_tasks(), registry.all(), forget_others=True)
+            if before != after:
+                note(connection, "schema.migrated", "schema", str(after), {"from": before})
     out.print(f"schema {after}: nothing to do" if before == after else f"schema {before or 'none'} → {after}")
 
 

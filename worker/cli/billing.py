@@ -26,6 +26,7 @@ from worker.cli.console import out
 from worker.db import transaction
 from worker.db.engines import forget_sync_engine
 from worker.db.schema import migrate
+from worker.embedded import servers
 from worker.embedded.manager import scratch_servers
 from worker.secrets import new_key
 from worker.settings import get_settings
@@ -76,7 +77,7 @@ def charges(
 @app.command("verify")
 def verify_all(*, as_json: AsJson = False) -> None:
     """Check everything that must hold of subscriptions and payments; exit code 1 if something does not."""
-    with transaction() as connection:
+    with servers(), transaction() as connection:
         found = verify(connection, clock.now(), _MOST_VIOLATIONS)
     rows = [{"invariant": each.invariant, "says": INVARIANTS[each.invariant], "found": each.found} for each in found]
     if as_json:
@@ -95,7 +96,7 @@ def cancel(
     subscription_id: Id, *, now: Annotated[bool, typer.Option("--now", help="At once, access included.")] = False
 ) -> None:
     """End a subscription at its period's end, or at once."""
-    with transaction() as connection:
+    with servers(), transaction() as connection:
         after = actions.cancel(connection, subscription_id, at_once=now, actor=_actor(), now=clock.now())
     when = "now" if after.state == "cancelled" else f"{after.period.end:%Y-%m-%d %H:%MZ}"
     out.print(f"subscription {subscription_id} ends {when}")
@@ -109,7 +110,7 @@ def pause(
 ) -> None:
     """Pause a subscription; what is left of its period is kept."""
     ends_at = None if until is None else until.replace(tzinfo=clock.now().tzinfo)
-    with transaction() as connection:
+    with servers(), transaction() as connection:
         actions.pause(connection, subscription_id, until=ends_at, actor=_actor(), now=clock.now())
     out.print(f"subscription {subscription_id} is paused")
 
@@ -117,7 +118,7 @@ def pause(
 @app.command()
 def resume(subscription_id: Id) -> None:
     """Go on after a pause, or take a planned cancellation back."""
-    with transaction() as connection:
+    with servers(), transaction() as connection:
         after = actions.resume(connection, subscription_id, actor=_actor(), now=clock.now())
     out.print(f"subscription {subscription_id} is {after.state} until {after.period.end:%Y-%m-%d %H:%MZ}")
 
@@ -125,7 +126,7 @@ def resume(subscription_id: Id) -> None:
 @app.command("plan")
 def change_plan(subscription_id: Id, plan: Annotated[str, typer.Argument(help="The new plan's code.")]) -> None:
     """Change the plan: a dearer one at once, another at the period's end."""
-    with transaction() as connection:
+    with servers(), transaction() as connection:
         after = actions.change_plan(connection, subscription_id, plan, actor=_actor(), now=clock.now())
     when = "at the period's end" if after.next_plan_id else "now"
     out.print(f"subscription {subscription_id} has plan {plan} {when}")
@@ -139,7 +140,7 @@ def refund(
 ) -> None:
     """Pay a charge back; the gateway is asked within minutes."""
     wanted = None if amount is None else _amount(amount)
-    with transaction() as connection:
+    with servers(), transaction() as connection:
         refund_id = refunds.intend(connection, charge_id, wanted, actor=_actor(), now=clock.now())
     out.print(f"refund {refund_id} is under way")
 
@@ -155,7 +156,7 @@ def price(
     """Change a plan's price: for new subscribers now, for present ones after the notice, which they get now."""
     now = clock.now()
     starts_at = now if since is None else since.replace(tzinfo=now.tzinfo)
-    with transaction() as connection:
+    with servers(), transaction() as connection:
         told = actions.change_price(
             connection, plan, _amount(amount), since=starts_at, notice_days=notice_days, actor=_actor(), now=now
         )
@@ -173,8 +174,8 @@ def simulate(
 
     Stops at the first broken invariant.
     """
-    with scratch_servers() as servers, Sandbox() as sandbox:
-        migrate(servers.database_url)
+    with scratch_servers() as scratch, Sandbox() as sandbox:
+        migrate(scratch.database_url)
         made_up = {"encryption_keys": new_key(), "billing_failures": 1_000_000, **sandbox.settings()}
         os.environ.update({f"ELP_{name.upper()}": str(value) for name, value in made_up.items()})
         with ExitStack() as ends:
@@ -205,7 +206,7 @@ def _amount(text: str) -> Decimal:
 
 
 def _rows(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    with transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
+    with servers(), transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(store.query(query), values).fetchall()
 
 

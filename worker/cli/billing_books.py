@@ -267,7 +267,7 @@ def report(
 
 def _run(job: str, parameters: dict[str, Any]) -> None:
     """Run a job here, with whichever workers are free; exit code 1 if it fails."""
-    run = start_run(job, clock.now(), trigger="manual", parameters=parameters).run
+    run = start_run(job, clock.now(), trigger="manual", parameters=parameters, actor=_actor()).run
     work_on_run(run.run_id, budget_s=_RUN_S)
     with transaction() as connection:
         row = connection.execute("SELECT state, error FROM job_runs WHERE id = %s", (run.run_id,)).fetchone()

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from worker.cli.actors import note
 from worker.cli.console import err, out
 from worker.db import DatabaseUtils, transaction
 from worker.db.exports import FileFormat
@@ -89,6 +90,9 @@ def import_content(
                     max_errors=0 if all_or_nothing else MAX_ERRORS,
                     progress=lambda count: shown.update(task, completed=count),
                 )
+                if done.inserted or done.updated:
+                    counts = {"inserted": done.inserted, "updated": done.updated}
+                    note(connection, "content.imported", "table", table, counts)
         except ImportRefusedError as error:
             refused = error
     if refused is not None:

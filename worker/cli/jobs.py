@@ -12,6 +12,7 @@ from rich.markup import escape
 import tasks
 from worker import clock, logging
 from worker.cli import job_control, job_outbox, watching
+from worker.cli.actors import actor
 from worker.cli.console import out
 from worker.cli.job_tables import instant, jobs_table, print_json, runs_table, shards_table
 from worker.cli.watching import UNFINISHED
@@ -84,7 +85,8 @@ def run(
         if dry:
             _show_dry_run(dry_run(name, _parse(period), parameters), as_json=as_json)
             return
-        run_id = start_run(name, _parse(period), trigger="manual", parameters=parameters).run.run_id
+        started = start_run(name, _parse(period), trigger="manual", parameters=parameters, actor=actor())
+        run_id = started.run.run_id
         report = _run_to_the_end(run_id)
     if as_json:
         print_json(report)

@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from worker.cli.actors import note
 from worker.cli.console import err, out
 from worker.db import Connection, transaction
 from worker.db.engines import libpq_url
@@ -66,6 +67,7 @@ def rebuild(
         if not resume:
             with transaction() as connection:
                 store.begin_rebuild(connection, kinds)
+                note(connection, "search.rebuild_begun", "search", ",".join(kinds), {})
         columns = (TextColumn("[progress.description]{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, TimeRemainingColumn(), console=err) as progress:
             todo = progress.add_task("computing", total=_left(looking))

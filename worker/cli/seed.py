@@ -8,6 +8,7 @@ import psycopg
 import typer
 from rich.table import Table
 
+from worker.cli.actors import note
 from worker.cli.console import out
 from worker.content.seed import SeedReport, plan_content, seed_content
 from worker.content.store import Written
@@ -38,7 +39,11 @@ def seed(
 
 def _seeded(number: int) -> SeedReport:
     with servers(get_settings()) as used, psycopg.connect(libpq_url(used.database_url)) as connection:
-        return seed_content(connection, number)
+        with connection.transaction():
+            report = seed_content(connection, number)
+            if report.written is not None and report.written.changed:
+                note(connection, "content.seeded", "content", report.digest[:16], {"seed": number})
+        return report
 
 
 def _questions(report: SeedReport) -> Table:

@@ -59,7 +59,8 @@ def report(
             subject = of_cohort(connection, cohort, sample, _jakarta(now))
         page = render(gather(connection, subject, days=days, now=now), language)
     _write(output, page)
-    out.print(f"{output}: {len(page.encode()) / 1024:,.0f} kB, {len(subject.user_ids):,} learners", highlight=False)
+    of_learners = "1 learner" if len(subject.user_ids) == 1 else f"{len(subject.user_ids):,} learners"
+    out.print(f"{output}: {len(page.encode()) / 1024:,.0f} kB, {of_learners}", highlight=False)
 
 
 def _jakarta(now: datetime) -> date:

@@ -14,9 +14,11 @@ from rich.table import Table
 
 import tasks
 from worker import clock, logging
+from worker.cli.actors import actor
 from worker.cli.console import out
 from worker.db import transaction
 from worker.db.queries import load_query
+from worker.embedded import servers
 from worker.jobs.dry_run import DryRunReport, dry_run
 from worker.jobs.execution import start_run, work_on_run
 from worker.jobs.registry import load_jobs
@@ -38,7 +40,7 @@ app = typer.Typer(
 @app.command()
 def check(*, as_json: AsJson = False) -> None:
     """Check each set's scheme and questions; exit code 1 if a set can't be scored or a question can't be graded."""
-    with transaction() as connection:
+    with servers(), transaction() as connection:
         sets = dict(connection.execute("SELECT id, slug FROM question_sets WHERE kind IN ('tryout', 'placement')"))
         forms, broken = store.load_forms(connection, sets, lock=False)
     found = [{"set": sets[set_id], "set_id": set_id, "problem": str(error)} for set_id, error in broken.items()]
@@ -88,10 +90,13 @@ def rescore(
     load_jobs(tasks.MODULES)
     parameters = {"question_set_id": str(set_id), "reason": reason}
     if dry:
-        _show_dry_run(dry_run("tryouts.rescore", clock.now(), parameters), as_json=as_json)
-    run = start_run("tryouts.rescore", clock.now(), trigger="manual", parameters=parameters).run
-    work_on_run(run.run_id, budget_s=_RUN_S)
-    with transaction() as connection:
+        with servers():
+            report = dry_run("tryouts.rescore", clock.now(), parameters)
+        _show_dry_run(report, as_json=as_json)
+    with servers():
+        run = start_run("tryouts.rescore", clock.now(), trigger="manual", parameters=parameters, actor=actor()).run
+        work_on_run(run.run_id, budget_s=_RUN_S)
+    with servers(), transaction() as connection:
         row = connection.execute("SELECT state, error FROM job_runs WHERE id = %s", (run.run_id,)).fetchone()
     assert row is not None, "started above"
     values = {"set_id": set_id, "run_id": run.run_id, "limit": 10_000}
@@ -119,7 +124,7 @@ def changes(set_id: SetId, *, limit: Limit = 1_000, as_json: AsJson = False) -> 
 
 
 def _rows(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    with transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
+    with servers(), transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(load_query(PACKAGE, query), values).fetchall()
 
 

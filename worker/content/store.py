@@ -58,6 +58,13 @@ class Written:
     archived_lessons: int
     removed_lesson_questions: int
 
+    @property
+    def changed(self) -> int:
+        """Rows that are other than they were."""
+        upserted = (self.questions, self.lessons, self.lesson_questions)
+        gone = self.archived_questions + self.archived_lessons + self.removed_lesson_questions
+        return gone + sum(each.inserted + each.updated for each in upserted)
+
 
 def write_content(connection: Connection, content: Content) -> Written:
     """Make the database hold this content, in one transaction (or savepoint of the present one).

@@ -12,7 +12,8 @@ from zlib import crc32
 import psycopg
 
 from worker import clock
-from worker.db import transaction
+from worker.audit import AuditEntry, record
+from worker.db import Connection, transaction
 from worker.jobs import ledger
 from worker.jobs.catch_up import decide, undecided
 from worker.jobs.definition import Job, Trigger
@@ -113,6 +114,7 @@ def start_run(
     *,
     trigger: Trigger = "schedule",
     parameters: dict[str, Any] | None = None,
+    actor: str | None = None,
 ) -> StartedRun:
     """Plan the run of a job for a period, unless it has one: run and shards commit together.
 
@@ -124,6 +126,7 @@ def start_run(
             one instant get runs of their own, unless their parameters are equal too.
         trigger: what caused the run, for the ledger.
         parameters: JSON values for planner and body.
+        actor: who starts it by hand, for the audit log; None: the platform itself.
 
     Raises:
         UnknownJobError: no such job.
@@ -142,7 +145,7 @@ def start_run(
         if job.schedule is None:
             raise NoScheduleError(name)
         period = latest_period(job.schedule, clock.now())
-    return _start(job, period, trigger, given)
+    return _start(job, period, trigger, given, actor)
 
 
 def work_on_run(run_id: UUID, number: int = 0, *, budget_s: float = LOOP_S) -> WorkDone:
@@ -186,8 +189,10 @@ def log_finished(ended: ledger.FinishedRun) -> None:
     )
 
 
-def _start(job: Job, period: datetime, trigger: Trigger, parameters: dict[str, Any]) -> StartedRun:
-    planned = outcome(lambda: _plan(job, period, trigger, parameters))
+def _start(
+    job: Job, period: datetime, trigger: Trigger, parameters: dict[str, Any], actor: str | None = None
+) -> StartedRun:
+    planned = outcome(lambda: _plan(job, period, trigger, parameters, actor))
     if isinstance(planned, Failure):
         if isinstance(planned.error, psycopg.OperationalError):
             raise planned.error
@@ -203,6 +208,7 @@ def _start(job: Job, period: datetime, trigger: Trigger, parameters: dict[str, A
                 error=str(planned),
                 now=clock.now(),
             )
+            _note(connection, actor, planned, job, period, parameters)
         run = ledger.find_run(connection, job.name, period)
     assert run is not None, "planned above, or by whoever made the insert a no-op"
     return StartedRun(run, is_new=planned is not None)
@@ -225,7 +231,7 @@ def _start_event(job: Job, instant: datetime | None, parameters: dict[str, Any])
         period += timedelta(microseconds=1)
 
 
-def _plan(job: Job, period: datetime, trigger: Trigger, parameters: dict[str, Any]) -> UUID | None:
+def _plan(job: Job, period: datetime, trigger: Trigger, parameters: dict[str, Any], actor: str | None) -> UUID | None:
     """Plan the run and return its id, or None when the period has one."""
     with transaction() as connection:
         now = clock.now()
@@ -233,5 +239,20 @@ def _plan(job: Job, period: datetime, trigger: Trigger, parameters: dict[str, An
         if run_id is None:
             return None
         total = plan_shards(connection, job, run_id, period, parameters, now)
+        _note(connection, actor, run_id, job, period, parameters)
     _log.info("run_planned", job=job.name, run_id=str(run_id), period=period.isoformat(), shards=total)
     return run_id
+
+
+def _note(
+    connection: Connection,
+    actor: str | None,
+    run_id: UUID | None,
+    job: Job,
+    period: datetime,
+    parameters: dict[str, Any],
+) -> None:
+    """Record who started a run by hand, in the transaction that plans it."""
+    if actor is not None and run_id is not None:
+        after = {"job": job.name, "period": period.isoformat(), "parameters": parameters}
+        record(connection, [AuditEntry(actor, "job_run.started", "job_run", str(run_id), None, after)], clock.now())

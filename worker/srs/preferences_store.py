@@ -3,6 +3,7 @@
 A trigger of the table has today's queue built again, soon, where a change matters to it, whoever writes here.
 """
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from worker.audit import AuditEntry, record_async
 from worker.db.queries import load_query
 from worker.db.statements import as_text
 from worker.errors import ElpError
@@ -31,10 +33,19 @@ async def load_preferences(connection: AsyncConnection, user_id: UUID) -> Prefer
     return await _read(connection, "preferences_of", user_id) or Preferences()
 
 
-async def change_preferences(connection: AsyncConnection, user_id: UUID, wished: PreferenceChanges) -> Preferences:
+async def change_preferences(
+    connection: AsyncConnection, user_id: UUID, wished: PreferenceChanges, *, actor: str | None, now: datetime
+) -> Preferences:
     """Change a known learner's wishes in the caller's transaction and return them all.
 
     Two changes at once follow one another; nothing is written if nothing changes.
+
+    Args:
+        connection: in a transaction.
+        user_id: the learner.
+        wished: what is to change.
+        actor: who changes what is somebody else's, for the audit log; None: the learner.
+        now: the present instant.
 
     Raises:
         FaultyPreferencesError: the wishes, with those that stay, don't go together.
@@ -52,7 +63,16 @@ async def change_preferences(connection: AsyncConnection, user_id: UUID, wished:
         values: dict[str, Any] = msgspec.structs.asdict(after)
         values["notifications"] = msgspec.json.encode(after.notifications).decode()
         await connection.execute(as_text(_query("save_preferences")), {**values, "user_id": user_id})
+        if actor is not None:
+            await record_async(connection, [_entry(actor, user_id, before, after)], now)
     return after
+
+
+def _entry(actor: str, user_id: UUID, before: Preferences, after: Preferences) -> AuditEntry:
+    was, became = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    changes = [name for name in became if was[name] != became[name]]
+    fields = [{name: of[name] for name in changes} for of in (was, became)]
+    return AuditEntry(actor, "preferences.changed", "user", str(user_id), *fields)
 
 
 async def _read(connection: AsyncConnection, query: str, user_id: UUID) -> Preferences | None:

@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -203,21 +204,20 @@ def _xendit_refund(book: Book, said: Mapping[str, Any]) -> Reply:
 
 
 def _xendit_transactions(book: Book, query: Mapping[str, list[str]]) -> Reply:
-    begins, ends = query["updated[gte]"][0], query["updated[lt]"][0]
+    begins_at, ends_at = (datetime.fromisoformat(query[name][0]) for name in ("updated[gte]", "updated[lt]"))
     rows = [
         {
-            "id": f"txn_{each.reference}",
-            "product_id": f"pr-{each.reference}",
-            "type": "PAYMENT",
+            "id": f"txn_{each.kind}_{each.key}",
+            "product_id": f"pr-{each.order.reference}" if each.kind == "charge" else f"rfd-{each.key}",
+            "type": "PAYMENT" if each.kind == "charge" else "REFUND",
             "status": "SUCCESS",
             "reference_id": each.key,
             "amount": float(each.amount),
-            "currency": each.currency,
-            "fee": {"xendit_fee": 2500, "value_added_tax": 275},
-            "created": each.created_at.isoformat(),
+            "currency": each.order.currency,
+            "fee": {"xendit_fee": 2500, "value_added_tax": 275} if each.kind == "charge" else {},
+            "created": each.at.isoformat(),
         }
-        for each in book.charged()
-        if each.gateway == "xendit" and begins <= f"{each.updated_at:%Y-%m-%dT%H:%M:%SZ}" < ends
+        for each in book.moved("xendit", begins_at, ends_at)
     ]
     after = query.get("after_id", [""])[0]
     start = next((place + 1 for place, row in enumerate(rows) if row["id"] == after), 0)
@@ -266,15 +266,28 @@ def _stripe_refund(book: Book, form: Mapping[str, str], key: str) -> Reply:
 
 
 def _balance(book: Book, query: Mapping[str, list[str]]) -> Reply:
-    begins, ends = int(query["created[gte]"][0]), int(query["created[lt]"][0])
+    begins_at, ends_at = (datetime.fromtimestamp(int(query[name][0]), UTC) for name in ("created[gte]", "created[lt]"))
     rows = []
-    for each in book.charged():
-        created = int(each.updated_at.timestamp())
-        if each.gateway == "stripe" and begins <= created < ends:
-            source = {"id": f"ch_{each.reference}", "object": "charge", "payment_intent": f"pi_{each.reference}"}
-            row = {"id": f"txn_{each.reference}", "object": "balance_transaction", "type": "charge", "fee": 59}
-            row |= {"amount": int(each.amount * 100), "currency": each.currency.lower(), "created": created}
-            rows.append({**row, "source": {**source, "metadata": {"order_id": each.key}}})
+    for each in book.moved("stripe", begins_at, ends_at):
+        source = {"id": f"re_{each.key}", "object": "refund"}
+        if each.kind == "charge":
+            source = {
+                "id": f"ch_{each.order.reference}",
+                "object": "charge",
+                "payment_intent": f"pi_{each.order.reference}",
+            }
+        rows.append(
+            {
+                "id": f"txn_{each.kind}_{each.key}",
+                "object": "balance_transaction",
+                "type": each.kind,
+                "fee": 59 if each.kind == "charge" else 0,
+                "amount": int(each.amount * 100) * (1 if each.kind == "charge" else -1),
+                "currency": each.order.currency.lower(),
+                "created": int(each.at.timestamp()),
+                "source": {**source, "metadata": {"order_id": each.key}},
+            }
+        )
     return Reply(200, {"object": "list", "data": rows, "has_more": False, "url": ""})
 
 

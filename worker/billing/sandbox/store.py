@@ -25,7 +25,9 @@ class Order:
         reference: the gateway's own id.
         key: ours.
         method: the payment method, as it was sent.
+        paid_at: when the money moved.
         refunded: how much went back, by refund key.
+        refunded_at: when, by refund key.
     """
 
     gateway: str
@@ -38,7 +40,20 @@ class Order:
     code: str
     created_at: datetime
     updated_at: datetime
+    paid_at: datetime | None = None
     refunded: dict[str, Decimal] = field(default_factory=dict)
+    refunded_at: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money that moved: a charge or a refund of an order, under which key of ours, how much, when."""
+
+    order: Order
+    kind: Literal["charge", "refund"]
+    key: str
+    amount: Decimal
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -109,6 +124,7 @@ class Book:
             reference = str(UUID(int=self.random.getrandbits(128), version=4))
             now = self.now()
             order = Order(gateway, reference, key, amount, currency, method, status, code, now, now)
+            order.paid_at = now if status == "succeeded" else None
             self.orders[gateway, key] = order
             return order, True
 
@@ -117,6 +133,7 @@ class Book:
         with self.lock:
             order = self.orders[gateway, key]
             order.status, order.updated_at = status, self.now()
+            order.paid_at = order.updated_at if status == "succeeded" else None
             return order
 
     def refund(self, order: Order, key: str, amount: Decimal) -> bool:
@@ -127,8 +144,21 @@ class Book:
             if sum(order.refunded.values(), amount) > order.amount or order.status != "succeeded":
                 return False
             order.refunded[key] = amount
-            order.updated_at = self.now()
+            order.refunded_at[key] = order.updated_at = self.now()
             return True
+
+    def moved(self, gateway: str, begins_at: datetime, ends_at: datetime) -> list[Movement]:
+        """Return what moved at a gateway from an instant until before another: charges, then what went back of them."""
+        found = []
+        for order in self.charged():
+            if order.gateway != gateway:
+                continue
+            if order.paid_at is not None and begins_at <= order.paid_at < ends_at:
+                found.append(Movement(order, "charge", order.key, order.amount, order.paid_at))
+            for key, at in order.refunded_at.items():
+                if begins_at <= at < ends_at:
+                    found.append(Movement(order, "refund", key, order.refunded[key], at))
+        return found
 
     def charged(self, subscription_hex: str | None = None) -> list[Order]:
         """Return the orders whose money moved, of one subscription or all, by their keys."""

@@ -102,9 +102,8 @@ def stability(data: ReportData, texts: Texts) -> str | None:
         axes = figure.subplots()
         places = range(len(data.stabilities))
         bars = axes.bar(places, by_stability, color=BLUE, label=texts["series_fsrs"].format(n=sum(by_stability)))
-        axes.bar_label(bars, [f"{count:,}" if count else "" for count in by_stability], label_type="center", color="w")
         if any(by_interval):
-            axes.bar(
+            bars = axes.bar(
                 places,
                 by_interval,
                 bottom=by_stability,
@@ -113,6 +112,8 @@ def stability(data: ReportData, texts: Texts) -> str | None:
                 edgecolor="white",
                 label=texts["series_sm2"].format(n=sum(by_interval)),
             )
+        # Above the whole bar: inside, a low one has no room for its number.
+        axes.bar_label(bars, [f"{sum(pair):,}" if any(pair) else "" for pair in data.stabilities], padding=2)
         names = [f"< {EDGES[0]:.0f}", *(f"{a:.0f}–{b:.0f}" for a, b in itertools.pairwise(EDGES))]
         axes.set_xticks(places, [*names, f"≥ {EDGES[-1]:.0f}"], fontsize=10)
         axes.margins(y=0.25)  # room for the legend
