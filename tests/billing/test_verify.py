@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,7 +20,7 @@ PRICE = Decimal(99_000)
 
 def live(connection, *, is_premium=True, **changed):
     """A subscription as it should be, but for what is changed; with its learner."""
-    values = {
+    values: dict[str, Any] = {
         "user_id": make_user(connection, is_premium=is_premium),
         "period_start": BEGAN_AT,
         "period_end": ENDS_AT,
