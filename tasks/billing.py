@@ -16,6 +16,7 @@ from worker.billing.endings import end_what_is_over, is_anything_over
 from worker.billing.gateways.configured import guard_of, guards
 from worker.billing.notifications import process
 from worker.billing.resolving import resolve
+from worker.billing.trials import announce_trial_ends, trials_to_announce
 from worker.db import Connection
 from worker.jobs import Bounds, Planning, Shard, job
 from worker.logging import get_logger
@@ -110,6 +111,18 @@ def plan_endings(planning: Planning) -> Iterator[Bounds]:
 def expire(shard: Shard) -> int:
     """Cancel, expire and resume the subscriptions whose time has come."""
     return end_what_is_over(shard.connection, actor="job:billing.expire", now=shard.period)
+
+
+def plan_announcing(planning: Planning) -> Iterator[Bounds]:
+    """Yield the one shard if a learner is to be told that a trial ends."""
+    if trials_to_announce(planning.connection, get_settings().trial_notice_days, planning.period, limit=1):
+        yield {}
+
+
+@job("billing.announce_trials", schedule="20 * * * *", queue="billing", planner=plan_announcing, parameters={})
+def announce_trials(shard: Shard) -> int:
+    """Tell learners whose trial ends soon what they will pay then."""
+    return announce_trial_ends(shard.connection, get_settings().trial_notice_days, shard.period)
 
 
 @job("billing.check_premium", schedule="15 19 * * *", queue="billing", parameters={})

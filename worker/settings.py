@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     """Sessions at work beyond which bulk refreshes of search vectors pause; 0: no limit."""
     search_timeout_ms: Annotated[int, Field(ge=10, le=60_000)] = 2_000
     """What one statement of a search may take; beyond it the API answers 422 and asks for a narrower term."""
+    trial_notice_days: Annotated[int, Field(ge=1, le=60)] = 3
+    """Days before the end of a trial at which its learner is told what the first period costs."""
     reconcile_days: Annotated[int, Field(ge=1, le=366)] = 35
     """Days of payments that are compared with gateways' reports each night; older ones while breaks are open."""
     settlement_late_days: Annotated[int, Field(ge=0, le=60)] = 3

@@ -113,8 +113,8 @@ def _prepare(
             continue
         begun = _beginning(subscription, basis)
         if basis.invoice is None:
-            period = period_from(begun.anchor_on, begun.rhythm, begun.period.end, begun.timezone)
-            invoice = _invoice(begun, basis, period, now)
+            invoice = _invoice(begun, basis, now)
+            period = invoice.period
             invoices.append(invoice)
             invoice_id, total = invoice.id, invoice.bill.total
         else:
@@ -162,7 +162,13 @@ def _beginning(subscription: Subscription, basis: store.Basis) -> Subscription:
     return subscription
 
 
-def _invoice(subscription: Subscription, basis: store.Basis, period: Period, now: datetime) -> store.NewInvoice:
+def next_invoice(subscription: Subscription, basis: store.Basis, now: datetime) -> store.NewInvoice:
+    """Return the invoice that a subscription's next period would get now; nothing is written."""
+    return _invoice(_beginning(subscription, basis), basis, now)
+
+
+def _invoice(subscription: Subscription, basis: store.Basis, now: datetime) -> store.NewInvoice:
+    period = period_from(subscription.anchor_on, subscription.rhythm, subscription.period.end, subscription.timezone)
     introductory = basis.introductory_amount if subscription.introductory_periods else None
     bill = bill_period(
         price=subscription.amount,

@@ -120,7 +120,8 @@ ACTIONS: Final[Mapping[BreakKind, str]] = {
     "fee": "Compare with the contract, and claim the difference from the gateway.",
     "late_settlement": "Wait: it closes itself when the money is settled.",
     "unknown_refund": "Find who refunded it at the gateway, and record the refund here.",
-    "unknown_chargeback": "Answer the dispute at the gateway before its deadline, and record it here.",
+    "unknown_chargeback": "Answer the dispute at the gateway before its deadline; if the money stays away, record it:"
+    " `elp billing breaks chargeback ID`.",
 }
 """What a person should do about an open break."""
 

@@ -19,6 +19,10 @@ INVARIANTS: Final = {
     "premium_off": "a learner has access if and only if a subscription says so",
     "notification_stuck": "every notification is processed within a day",
     "ledger_off": "the entries of every journal of the ledger add up to zero",
+    "state_contradicted": "every payment is in exactly one state, and its columns say the same",
+    "taken_back_unaudited": "every refund and chargeback stands in the audit log",
+    "notification_repeated": "every event of a gateway is kept, and so processed, once",
+    "token_in_clear": "every payment method is encrypted",
     "resolution_unaudited": "every break that a person resolved stands in the audit log",
 }
 """Names, which are also those of the queries `verify_<name>`, and what they say."""

@@ -194,7 +194,12 @@ def simulate(
                 raise typer.Exit(1) from None
     out.print(f"seed {seed}: {years:g} years of {subscriptions:,} subscriptions in {report.took_s:.0f} s; all holds")
     out.print(f"  {report.looks} looks, killed {report.kills} times, {report.forged} forged notifications refused")
-    for title, counted in (("payments", report.charges), ("learners", report.deeds), ("in the end", report.states)):
+    for title, counted in (
+        ("payments", report.charges),
+        ("learners", report.deeds),
+        ("in the end", report.states),
+        (f"breaks of {report.nights} nights", report.breaks),
+    ):
         out.print(f"  {title}: " + ", ".join(f"{count:,} {name}" for name, count in sorted(counted.items())))
 
 

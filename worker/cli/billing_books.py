@@ -17,12 +17,13 @@ from rich.table import Table
 import tasks
 from worker import clock, logging
 from worker.billing.breaks import list_breaks, reopen_break, resolve_break, show_break
+from worker.billing.chargebacks import record_chargeback
 from worker.billing.finance_page import Language, finance_page
 from worker.billing.imports import Imported, import_file
 from worker.billing.ledger import ledger, write_ledger, write_movements
 from worker.billing.money import formatted
 from worker.billing.report_fields import JAKARTA
-from worker.billing.schedule import ranges_to_book
+from worker.billing.schedule import policy_of, ranges_to_book
 from worker.cli.console import out
 from worker.db import transaction
 from worker.embedded import servers
@@ -202,6 +203,22 @@ def reopen(break_id: BreakId, *, reason: Annotated[str, typer.Option(help="Why; 
     with servers(), transaction() as connection:
         reopen_break(connection, break_id, reason, actor=_actor(), now=clock.now())
     out.print(f"open again: {break_id}")
+
+
+@breaks.command()
+def chargeback(
+    break_id: BreakId,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="The subscription goes on: agreed with the learner.")] = False,
+) -> None:
+    """Record the chargeback that a break tells of: booked from now on, the break heals, the subscription ends."""
+    with servers(), transaction() as connection:
+        gateway = show_break(connection, break_id)["gateway"]
+        policy = policy_of(get_settings(), gateway)
+        chargeback_id = record_chargeback(
+            connection, break_id, policy, keeps_subscription=keep, actor=_actor(), now=clock.now()
+        )
+    out.print(f"recorded as {chargeback_id}")
 
 
 def show_ledger(

@@ -54,6 +54,7 @@ COMMANDS: Final[Mapping[str, Permission]] = {
     "billing plan": "billing.write",
     "billing refund": "billing.write",
     "billing price": "billing.write",
+    "billing breaks chargeback": "billing.write",
     "billing breaks resolve": "billing.write",
     "billing breaks reopen": "billing.write",
     "backups": "backups.read",

@@ -19,6 +19,7 @@ from worker.billing.gateways.configured import adapters
 from worker.billing.gateways.guard import Guard
 from worker.billing.resolving import ask, claim_unresolved
 from worker.billing.sandbox.store import Book
+from worker.billing.trials import announce_trial_ends
 from worker.clock import VirtualClock
 from worker.db import transaction
 from worker.secrets import Cipher
@@ -34,6 +35,7 @@ STEP: Final = timedelta(hours=6)
 WEEK: Final = timedelta(weeks=1)
 _ACTOR: Final = "job:billing.simulated"
 _TOGETHER: Final = 20
+_NOTICE_DAYS: Final = 3
 _CALM_STEP: Final = timedelta(hours=3)
 _CALM_STEPS: Final = 12
 
@@ -147,6 +149,7 @@ class BillingYears:
     def _end(self) -> None:
         with transaction() as connection:
             end_what_is_over(connection, actor=_ACTOR, now=clock.now())
+            announce_trial_ends(connection, _NOTICE_DAYS, clock.now())
             self._life.maybe_die()
 
     def _look(self) -> None:

@@ -14,6 +14,7 @@ from typing import Final, get_args
 
 from worker.billing.break_lookups import MOST, claim_breaks, settle
 from worker.billing.breaks import list_breaks, resolve_break
+from worker.billing.chargebacks import record_chargeback
 from worker.billing.days import compare
 from worker.billing.errors import GatewayError
 from worker.billing.imports import import_file, import_lines
@@ -147,7 +148,9 @@ class Books:
             for each in list_breaks(connection, state="open", limit=100_000):
                 fault = faults.get(each["order_id"])
                 if fault and each["kind"] in _AS_BREAKS.get(fault, {fault}):
-                    if each["kind"] != "late_settlement":  # that one closes itself, or becomes another
+                    if each["kind"] == "unknown_chargeback":
+                        record_chargeback(connection, each["id"], _POLICY, actor=_ACTOR, now=now)
+                    elif each["kind"] != "late_settlement":  # that one closes itself, or becomes another
                         resolve_break(connection, each["id"], f"asked: {fault}", actor=_ACTOR, now=now)
                 elif now - each["opened_at"] > HEALS_WITHIN:
                     left.append(f"{each['gateway']} {each['paid_on']}: {each['kind']} of {each['order_id']}, {fault}")

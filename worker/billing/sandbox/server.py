@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlsplit
 
 from worker.billing.sandbox import dialects
+from worker.billing.sandbox.pushing import Pusher, Pushes
 from worker.billing.sandbox.store import Book
 
 SETTINGS: Final = {
@@ -24,8 +25,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(self, port: int, book: Book) -> None:
+    def __init__(self, port: int, book: Book, pushes: Pushes) -> None:
         self.book = book
+        self.pushes = pushes
         super().__init__(("127.0.0.1", port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -84,21 +86,35 @@ class _Handler(BaseHTTPRequestHandler):
                 book.chances.update(wanted.get("chances", {}))
                 book.is_down = wanted.get("is_down", book.is_down)
                 book.latency_s = wanted.get("latency_s", book.latency_s)
+                pushes = self.server.pushes
+                pushes.url = wanted.get("webhooks", pushes.url)
+                pushes.chances.update(wanted.get("mischief", {}))
+                pushes.late_s = wanted.get("late_s", pushes.late_s)
         with book.lock:
             orders = [
                 {"gateway": each.gateway, "key": each.key, "status": each.status, "amount": str(each.amount)}
                 for each in book.orders.values()
             ]
-            return dialects.Reply(200, {"orders": orders, "asked": dict(book.asked)})
+            told = dict(self.server.pushes.answers)
+            return dialects.Reply(200, {"orders": orders, "asked": dict(book.asked), "told": told})
 
 
 class Sandbox:
     """Serves until the end of its `with` block; `book` is its state."""
 
-    def __init__(self, book: Book | None = None, *, port: int = 0) -> None:
-        """Take a free port, or the one named."""
+    def __init__(self, book: Book | None = None, *, port: int = 0, webhooks: str | None = None) -> None:
+        """Take a free port, or the one named.
+
+        Args:
+            book: its state; None: an empty one.
+            port: 0: any that is free.
+            webhooks: the platform's address, to which notifications go; None: none are sent.
+        """
         self.book = book or Book()
-        self._server = _Server(port, self.book)
+        self.pushes = Pushes(url=webhooks)
+        self.pusher = Pusher(self.pushes)
+        self.book.listeners.append(self.pusher.tell)
+        self._server = _Server(port, self.book, self.pushes)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -113,13 +129,16 @@ class Sandbox:
 
     def serve(self) -> None:
         """Serve until the process ends."""
-        self._server.serve_forever()
+        with self.pusher:
+            self._server.serve_forever()
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self.pusher.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.pusher.__exit__()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(10)

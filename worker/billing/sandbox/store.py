@@ -69,6 +69,7 @@ class Book:
         is_down: every request ends with HTTP 503.
         latency_s: how long each answer takes.
         asked: how often each kind of request came.
+        listeners: called with each order that has come to something.
     """
 
     random: Random = field(default_factory=lambda: Random(0))  # noqa: S311
@@ -80,6 +81,7 @@ class Book:
     asked: Counter[str] = field(default_factory=Counter)
     lock: threading.RLock = field(default_factory=threading.RLock)
     now: Callable[[], datetime] = clock.now
+    listeners: list[Callable[[Order], None]] = field(default_factory=list)
 
     def fault_for(self, method: str) -> Fault | None:
         """Return what is to happen to the next charge with a method."""
@@ -126,6 +128,7 @@ class Book:
             order = Order(gateway, reference, key, amount, currency, method, status, code, now, now)
             order.paid_at = now if status == "succeeded" else None
             self.orders[gateway, key] = order
+            self._tell(order)
             return order, True
 
     def pay(self, key: str, *, gateway: str = "midtrans", status: Status = "succeeded") -> Order:
@@ -134,7 +137,12 @@ class Book:
             order = self.orders[gateway, key]
             order.status, order.updated_at = status, self.now()
             order.paid_at = order.updated_at if status == "succeeded" else None
+            self._tell(order)
             return order
+
+    def _tell(self, order: Order) -> None:
+        for listener in self.listeners:
+            listener(order)
 
     def refund(self, order: Order, key: str, amount: Decimal) -> bool:
         """Give money back, once a key; return whether there was enough."""
