@@ -1,6 +1,7 @@
 """TLS to PostgreSQL and Redis: every client of ours takes the right certificate, no other, and nothing without one."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,13 +11,18 @@ import psycopg
 import pytest
 import redis
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.support.processes import wait_until
+from tests.support.servers import postgres_binaries
 from tests.support.settings import forget_settings
 from tests.support.tls import Authority, TlsProxy
 from worker.api.reading import create_cache, create_engine
 from worker.attempts.inbox_connection import InboxConnection
 from worker.db import transaction
-from worker.db.engines import libpq_url
+from worker.db.engines import async_engine, libpq_url
+from worker.embedded.postgres import PostgresServer
 from worker.settings import Settings
 
 
@@ -28,6 +34,51 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("tls") / "wrong")
+
+
+def with_tls() -> Path | None:
+    """Return the programs of a PostgreSQL built with TLS: those under test, else Debian's; None: there is none."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    folders = [postgres_binaries(), *installed]
+    built = (folder for folder in folders if (folder / "postgres").is_file() and _knows_tls(folder / "postgres"))
+    return next(built, None)
+
+
+@pytest.fixture(scope="module")
+def tls_server(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real PostgreSQL with ssl=on, without what makes a client ask for TLS."""
+    binaries = with_tls()
+    if binaries is None:
+        pytest.skip("no PostgreSQL here is built with TLS")
+    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "home", binaries=binaries, tethered=True)
+    server.start()
+    try:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            row = connection.execute("SHOW data_directory").fetchone()
+            assert row is not None
+            data = Path(row[0])
+            for source, name in ((authority.certificate, "server.crt"), (authority.key, "server.key")):
+                (data / name).write_bytes(source.read_bytes())
+                (data / name).chmod(0o600)
+                os.chown(data / name, data.stat().st_uid, data.stat().st_gid)
+            connection.execute("ALTER SYSTEM SET ssl = on")
+            connection.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: _takes_tls(server.url), what="TLS")
+        yield server.url
+    finally:
+        server.stop(timeout_s=10)
+
+
+def _knows_tls(program: Path) -> bool:
+    return b"libssl.so" in program.read_bytes()
+
+
+def _takes_tls(url: str) -> bool:
+    try:
+        psycopg.connect(f"{url}?sslmode=require").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def port_of(url: str) -> int:
@@ -89,6 +140,56 @@ def test_certificate_of_another_authority_or_for_another_host_is_refused(postgre
         psycopg.connect(verified(postgres.replace("127.0.0.1", "localhost"), authority.root))
     with pytest.raises(psycopg.OperationalError):  # the server itself speaks no TLS
         psycopg.connect(verified(database_url, authority.root))
+
+
+IS_ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+REFUSED = {
+    "authority": "certificate verify failed",
+    "host": "does not match|doesn't match|mismatch|not valid for",
+    "no TLS": "SSL",
+}
+DRIVERS = ("postgresql", "postgresql+psycopg", "postgresql+asyncpg")
+
+
+async def is_encrypted(engine: AsyncEngine) -> bool:
+    try:
+        async with engine.connect() as connection:
+            return bool(await connection.scalar(text(IS_ENCRYPTED)))
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_server_with_tls_is_used_encrypted_by_each_driver(tls_server, authority, settings, driver):
+    url = verified(tls_server, authority.root).replace("postgresql", driver, 1) + "&connect_timeout=60&keepalives=1"
+    wanted = settings(database_url=url)
+    assert asyncio.run(is_encrypted(create_engine(wanted)))
+    assert asyncio.run(is_encrypted(async_engine()))
+    with transaction() as connection:
+        assert connection.execute(IS_ENCRYPTED).fetchone() == (True,)
+    asyncio.run(open_nothing(url))
+
+
+async def open_nothing(url: str) -> None:
+    """The inbox's connection gets past TLS and finds no table."""
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        await InboxConnection.open(url, timeout_s=60)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("fault", ["authority", "host", "no TLS"])
+def test_each_driver_refuses_what_it_cannot_verify(
+    tls_server, authority, stranger, database_url, settings, driver, fault
+):
+    url, root = {
+        "authority": (tls_server, stranger.root),
+        "host": (tls_server.replace("127.0.0.1", "localhost"), authority.root),
+        "no TLS": (database_url, authority.root),
+    }[fault]
+    wanted = settings(database_url=verified(url, root).replace("postgresql", driver, 1))
+    for engine in (create_engine(wanted), async_engine()):
+        with pytest.raises((DBAPIError, OSError), match=REFUSED[fault]):
+            asyncio.run(is_encrypted(engine))
 
 
 def test_every_client_of_redis_takes_the_right_certificate(valkey, authority):

@@ -23,7 +23,11 @@ class Authority:
         self.root = folder / "ca.pem"
         authority.cert_pem.write_to_path(self.root)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(host).configure_cert(self.context)
+        issued = authority.issue_cert(host)
+        issued.configure_cert(self.context)
+        self.certificate, self.key = folder / "server.pem", folder / "server.key"
+        issued.cert_chain_pems[0].write_to_path(self.certificate)
+        issued.private_key_pem.write_to_path(self.key)
 
 
 class TlsProxy:

@@ -1,11 +1,11 @@
 """What the API reads with: the asynchronous engine and the cache, both of this process alone."""
 
-from typing import Any, Final
+from typing import Final
 
 import redis.asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from worker.db.engines import driver_url
+from worker.db.engines import asyncpg_creator, driver_url
 from worker.settings import Settings
 from worker.srs.due_queue_reader import CACHE_TIMEOUT_S
 
@@ -22,25 +22,17 @@ def create_engine(settings: Settings, **server_settings: str) -> AsyncEngine:
     """
     url = settings.required_database_url()
     values = {"statement_timeout": str(settings.database_statement_timeout_ms), **server_settings}
-    arguments: dict[str, Any]
+    pool = {"pool_size": settings.database_pool_size, "pool_timeout": _CONNECT_TIMEOUT_S, "pool_pre_ping": True}
     if url.startswith("postgresql+asyncpg://"):
-        driver = "asyncpg"
         values["application_name"] = _APPLICATION
-        arguments = {"timeout": _CONNECT_TIMEOUT_S, "server_settings": values}
-    else:
-        driver = "psycopg"
-        arguments = {
-            "application_name": _APPLICATION,
-            "connect_timeout": _CONNECT_TIMEOUT_S,
-            "options": " ".join(f"-c {name}={value}" for name, value in values.items()),
-        }
-    return create_async_engine(
-        driver_url(url, driver),
-        pool_size=settings.database_pool_size,
-        pool_timeout=_CONNECT_TIMEOUT_S,
-        pool_pre_ping=True,
-        connect_args=arguments,
-    )
+        opening = asyncpg_creator(url, timeout=_CONNECT_TIMEOUT_S, server_settings=values)
+        return create_async_engine(driver_url(url, "asyncpg"), async_creator=opening, **pool)
+    arguments = {
+        "application_name": _APPLICATION,
+        "connect_timeout": _CONNECT_TIMEOUT_S,
+        "options": " ".join(f"-c {name}={value}" for name, value in values.items()),
+    }
+    return create_async_engine(driver_url(url, "psycopg"), connect_args=arguments, **pool)
 
 
 def create_search_engine(settings: Settings) -> AsyncEngine:

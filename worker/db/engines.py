@@ -1,9 +1,10 @@
 """Connections: one pool a process for each of the two ways of working, and transactions on the bare driver."""
 
+import importlib
 import os
 import select
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
@@ -19,6 +20,11 @@ from worker.settings import get_settings
 Connection = psycopg.Connection[tuple[Any, ...]]
 """A psycopg connection that returns plain tuples: what bulk SQL is written against."""
 
+_OF_LIBPQ_ALONE: Final = (
+    *("connect_timeout", "tcp_user_timeout"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+)
+"""Parameters of an address that asyncpg would pass on to the server. Without them it still connects as safely."""
 _TRUSTED_S: Final = 5.0
 """Seconds for which a connection that was in use is taken to live if its socket says nothing."""
 
@@ -35,6 +41,25 @@ def libpq_url(url: str) -> str:
         .set(drivername="postgresql")
         .render_as_string(hide_password=False)
     )
+
+
+def asyncpg_creator(url: str, **arguments: Any) -> Callable[[], Awaitable[Any]]:
+    """Return what opens asyncpg's connections to `url`, for an engine's `async_creator`.
+
+    SQLAlchemy would hand it the URL's parameters as arguments of that name, which asyncpg takes no `sslmode` or
+    `sslrootcert` among: it understands them, as libpq does, in an address alone.
+
+    Args:
+        url: the database, in any of the accepted forms.
+        arguments: more for `asyncpg.connect`.
+    """
+    asyncpg = importlib.import_module("asyncpg")  # an extra
+    dsn = make_url(libpq_url(url)).difference_update_query(_OF_LIBPQ_ALONE).render_as_string(hide_password=False)
+
+    async def connect() -> Any:
+        return await asyncpg.connect(dsn, **arguments)
+
+    return connect
 
 
 @lru_cache(maxsize=1)
@@ -97,8 +122,10 @@ def async_engine() -> AsyncEngine:
     """Return this process's asynchronous engine: asyncpg if the URL names it, else psycopg."""
     settings = get_settings()
     url = settings.required_database_url()
-    driver = "asyncpg" if url.startswith("postgresql+asyncpg://") else "psycopg"
-    return create_async_engine(driver_url(url, driver), pool_size=settings.database_pool_size, pool_pre_ping=True)
+    pool = {"pool_size": settings.database_pool_size, "pool_pre_ping": True}
+    if url.startswith("postgresql+asyncpg://"):
+        return create_async_engine(driver_url(url, "asyncpg"), async_creator=asyncpg_creator(url), **pool)
+    return create_async_engine(driver_url(url, "psycopg"), **pool)
 
 
 def session_factory() -> sessionmaker[Session]:
