@@ -294,4 +294,4 @@ def _seconds(work: Callable[[], object]) -> float:
 
 if __name__ == "__main__":  # the other process of `_backups`
     while True:
-        take(get_settings(), "full")
+        take(get_settings(), "full", max_rate_mb=get_settings().backup_max_rate_mb)

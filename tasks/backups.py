@@ -33,7 +33,8 @@ def _take(shard: Shard, kind: BackupKind) -> int:
     if shard.is_dry_run:
         shard.show({"kind": kind, "repository": get_settings().backup_repository})
         return 0
-    take(get_settings(), kind)
+    settings = get_settings()
+    take(settings, kind, max_rate_mb=settings.backup_max_rate_mb)
     return 1
 
 

@@ -180,6 +180,8 @@ class Settings(BaseSettings):
     """age identities (`AGE-SECRET-KEY-1…`), commas between them: the first encrypts, each decrypts. Unset: plain."""
     backup_compression_level: Annotated[int, Field(ge=1, le=19)] = 1
     """zstd's; 1 keeps pace with pg_basebackup on one core."""
+    backup_max_rate_mb: Annotated[int, Field(ge=1, le=1_024)] = 100
+    """MB a second that a scheduled physical backup asks of the server: a backup may take its time, learners may not."""
     backup_postgres_bin: Path | None = None
     """Folder of the server's version of PostgreSQL's programs; unset: the wheel's or the system's."""
     backup_spool_dir: Path | None = None

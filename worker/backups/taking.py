@@ -50,6 +50,7 @@ class _Plan:
     started_at: datetime
     facts: ServerFacts
     programs: Programs
+    max_rate_mb: int | None
 
 
 def take(
@@ -58,11 +59,19 @@ def take(
     *,
     on_wait: Callable[[], object] = lambda: None,
     now: Callable[[], datetime] = clock.now,
+    max_rate_mb: int | None = None,
 ) -> Entry:
     """Make a backup and return its catalogue entry; while another one is being made it waits for that.
 
     An incremental one becomes a full one where it can't be: before PostgreSQL 17, without `summarize_wal`, on a new
     cluster or timeline, or when the server's WAL summaries don't reach back to the newest backup.
+
+    Args:
+        settings: name database, repository and key.
+        kind: what to make.
+        on_wait: is called once if it has to wait.
+        now: the clock.
+        max_rate_mb: MB a second that a physical backup asks of the server, at most 1,024; None: all it can give.
 
     Raises:
         BackupError: it could not be made; nothing of it counts, what was stored is removed by the next pruning.
@@ -79,18 +88,21 @@ def take(
         parent = _parent(catalogue, facts) if kind == "incremental" else None
         actual: BackupKind = "full" if kind == "incremental" and parent is None else kind
         try:
-            return _take(repository, url, connection, _plan(actual, parent, facts, programs), now)
+            return _take(repository, url, connection, _plan(actual, parent, facts, programs, max_rate_mb), now)
         except (ToolError, ObjectCorruptError, ObjectMissingError) as error:
             if parent is None or not _needs_full(error, parent):
                 raise
             _log.warning("backup_incremental_impossible", parent=parent.label, reason=str(error)[-300:])
-            return _take(repository, url, connection, _plan("full", None, read_facts(connection), programs), now)
+            again = _plan("full", None, read_facts(connection), programs, max_rate_mb)
+            return _take(repository, url, connection, again, now)
 
 
-def _plan(kind: BackupKind, parent: Entry | None, facts: ServerFacts, programs: Programs) -> _Plan:
+def _plan(
+    kind: BackupKind, parent: Entry | None, facts: ServerFacts, programs: Programs, max_rate_mb: int | None
+) -> _Plan:
     identity = uuid4()
     label = f"{facts.clock_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{kind}-{identity.hex[:6]}"
-    return _Plan(identity, label, kind, parent, facts.clock_at, facts, programs)
+    return _Plan(identity, label, kind, parent, facts.clock_at, facts, programs, max_rate_mb)
 
 
 def _take(repository: Repository, url: str, connection: Connection, plan: _Plan, now: Callable[[], datetime]) -> Entry:
@@ -138,6 +150,8 @@ def _copy(repository: Repository, url: str, connection: Connection, plan: _Plan)
     target, secret = connection_of(url, "elp-backup")
     arguments = ["-d", target, "-D", "-", "-F", "tar", "-X", "fetch", "--checkpoint", "fast", "--label", plan.label]
     arguments += ["--no-password"]
+    if plan.max_rate_mb is not None:
+        arguments += ["--max-rate", f"{plan.max_rate_mb}M"]
     with TemporaryDirectory(prefix="elp-backup-") as folder:
         if plan.parent is not None:
             manifest = Path(folder) / _MANIFEST
