@@ -67,7 +67,7 @@ def ledger(database_url: str) -> Ledger:
 
 
 @pytest.fixture
-def effects(ledger):
+def effects(ledger: Ledger) -> Any:
     """A table for the shards' effects, and how often each came about."""
     ledger.query("CREATE TABLE effects (n int)")
 
@@ -78,5 +78,6 @@ def effects(ledger):
     def counted() -> Counter[int]:
         return Counter(n for (n,) in ledger.query("SELECT n FROM effects"))
 
-    note.counted = counted
-    return note
+    counting: Any = note
+    counting.counted = counted
+    return counting
