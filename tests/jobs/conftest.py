@@ -1,5 +1,6 @@
 """Jobs of a test's own, and a look at the ledger."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 
 from worker.jobs import job
-from worker.jobs.definition import Body, Job, Planner
+from worker.jobs.definition import Body, Job, Planner, Shard
 from worker.jobs.registry import registry
 
 
@@ -63,3 +64,20 @@ class Ledger:
 @pytest.fixture
 def ledger(database_url: str) -> Ledger:
     return Ledger(database_url)
+
+
+@pytest.fixture
+def effects(ledger: Ledger) -> Any:
+    """A table for the shards' effects, and how often each came about."""
+    ledger.query("CREATE TABLE effects (n int)")
+
+    def note(shard: Shard) -> int:
+        shard.connection.execute("INSERT INTO effects VALUES (%s)", (shard.bounds["n"],))
+        return 10
+
+    def counted() -> Counter[int]:
+        return Counter(n for (n,) in ledger.query("SELECT n FROM effects"))
+
+    counting: Any = note
+    counting.counted = counted
+    return counting

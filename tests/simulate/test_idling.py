@@ -10,7 +10,7 @@ from worker.jobs.definition import Bounds, Job, Planning
 from worker.simulate.idling import Idling
 
 WHOLE = datetime.fromordinal(4 * 184_900).replace(tzinfo=UTC)
-"""A day with an hour in which nothing is left out."""
+"""A day with a quarter of an hour in which nothing is left out."""
 NOON = WHOLE + timedelta(days=1, hours=12)
 """A day without one."""
 
@@ -60,16 +60,21 @@ def test_after_a_missed_period_the_next_one_goes_the_whole_way(
     assert idling.leaves_out(connection, job.name, NOON + timedelta(minutes=1))
 
 
-def test_each_hour_has_a_day_on_which_it_is_whole(connection: psycopg.Connection, declare: Callable[..., Job]) -> None:
+def test_each_quarter_of_an_hour_has_a_day_on_which_it_is_whole(
+    connection: psycopg.Connection, declare: Callable[..., Job]
+) -> None:
     job = declare("test.idle", schedule="* * * * *", shards=0)
     idling = Idling([job], NOON)
     whole = [
         at
-        for at in (WHOLE + timedelta(hours=hour) for hour in range(24 * 4 * 24))
+        for day in range(0, 4 * 96, 4)
+        for at in (WHOLE + timedelta(days=day, minutes=15 * quarter) for quarter in range(96))
         if not idling.leaves_out(connection, job.name, at)
     ]
-    assert len(whole) == 24
-    assert {at.hour for at in whole} == set(range(24))
+    assert len(whole) == 96
+    assert {(at.hour, at.minute) for at in whole} == {
+        (hour, minute) for hour in range(24) for minute in (0, 15, 30, 45)
+    }
 
 
 def test_a_planner_is_asked_again_when_something_happened_or_after_half_an_hour(

@@ -60,10 +60,13 @@ def periods_after(schedule: Schedule, instant: datetime) -> Iterator[datetime]:
     cronsim names the wall-clock times, knowing no zone; what each is in UTC is decided here. (Its own way through a
     change of the clock loses firings in zones that change by half an hour.)
     """
+    if schedule.zone == "UTC":  # no step to consider
+        for wall_time in CronSim(schedule.cron, instant.astimezone(UTC).replace(tzinfo=None, microsecond=0)):
+            yield wall_time.replace(tzinfo=UTC)
+        return
     zone = clock.zone(schedule.zone)
     names_times = not any(field.startswith("*") for field in schedule.cron.split()[:2])
-    step_back = timedelta(0) if schedule.zone == "UTC" else _LARGEST_STEP_BACK
-    wall_clock = instant.astimezone(zone).replace(tzinfo=None, microsecond=0) - step_back
+    wall_clock = instant.astimezone(zone).replace(tzinfo=None, microsecond=0) - _LARGEST_STEP_BACK
     found: list[datetime] = []
     last = instant
     for wall_time in CronSim(schedule.cron, wall_clock):

@@ -148,7 +148,7 @@ class Books:
             for each in list_breaks(connection, state="open", limit=100_000):
                 fault = faults.get(each["order_id"])
                 if fault and each["kind"] in _AS_BREAKS.get(fault, {fault}):
-                    if each["kind"] == "unknown_chargeback":
+                    if each["kind"] == "unknown_chargeback" and each["payment_state"] == "succeeded":
                         record_chargeback(connection, each["id"], _POLICY, actor=_ACTOR, now=now)
                     elif each["kind"] != "late_settlement":  # that one closes itself, or becomes another
                         resolve_break(connection, each["id"], f"asked: {fault}", actor=_ACTOR, now=now)

@@ -34,6 +34,7 @@ def take_over_time(connection: Connection, now: datetime) -> None:
     """Have a migrated database ask the simulation for instants and keys, from its defaults and from its functions."""
     connection.execute(_SETUP)
     connection.execute("INSERT INTO simulation_clock VALUES (%s)", (now,))
+    connection.execute("UPDATE search_state SET created_at = %s", (now,))  # its rows are made by a migration
     functions = connection.execute(
         "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'"
         " AND proname NOT LIKE 'simulated%' AND prosrc ~ '(now|clock_timestamp|statement_timestamp)\\(\\)'"

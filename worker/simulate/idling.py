@@ -1,8 +1,8 @@
 """Periods of jobs that run every few minutes: most find nothing to do, and a year has half a million of them.
 
 Such a period is left out if the job's own planner, asked at its instant, finds nothing, so that a year takes minutes.
-What is left out is remembered as decided, as a run without shards would leave it. In one hour of each fourth day, and
-after an outage or a lost nudge, nothing is left out: the whole way of a period is gone as ever.
+What is left out is remembered as decided, as a run without shards would leave it. In a quarter of an hour of each
+fourth day, and after an outage or a lost nudge, nothing is left out: the whole way of a period is gone as ever.
 """
 
 from datetime import datetime, timedelta
@@ -18,11 +18,12 @@ OFTEN: Final = timedelta(minutes=15)
 """Jobs whose periods are no further apart than this are asked."""
 _AHEAD: Final = timedelta(minutes=30)
 """How far ahead the planner of a job of each five minutes or less is asked: what finds nothing to do then finds nothing
-before, as long as nothing happens."""
+before, as long as nothing happens. (Those of seldom ones mostly find something so far ahead, and are asked twice.)"""
 _WHOLE_DAYS: Final = 4
-"""Each such day has an hour, another each time, in which nothing is left out."""
-_STRIDE: Final = 7
-"""Hours from one such hour to the next: prime to 24, so that all of them come."""
+"""Each such day has a quarter of an hour, another each time, in which nothing is left out."""
+_QUARTERS: Final = 96
+_STRIDE: Final = 29
+"""Quarters from one such quarter to the next: prime to the day's, so that all of them come."""
 
 
 class Idling:
@@ -85,4 +86,4 @@ def _interval(job: Job, at: datetime) -> timedelta:
 
 def _is_whole(at: datetime) -> bool:
     day = at.toordinal()
-    return day % _WHOLE_DAYS == 0 and at.hour == day // _WHOLE_DAYS * _STRIDE % 24
+    return day % _WHOLE_DAYS == 0 and at.hour * 4 + at.minute // 15 == day // _WHOLE_DAYS * _STRIDE % _QUARTERS

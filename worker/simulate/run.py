@@ -11,7 +11,8 @@ import psycopg
 
 from worker import clock, ids
 from worker.clock import VirtualClock
-from worker.content.seed import seed_content
+from worker.content.seed import made_content
+from worker.content.store import write_content
 from worker.db import Connection
 from worker.db.engines import libpq_url
 from worker.db.queries import load_query
@@ -32,6 +33,7 @@ from worker.simulate.messages import LOST_SHARE, Delivered, Mail
 from worker.simulate.outages import up_again_at
 from worker.simulate.population import Sitting, make_population, sittings_of_day
 from worker.simulate.scenario import Outcome, Scenario
+from worker.simulate.studying import studied
 from worker.simulate.timeline import (
     Delivery,
     Event,
@@ -151,7 +153,7 @@ class Simulation:
         with connection.transaction():
             database.take_over_time(connection, begins_at)
             connection.execute("SELECT ensure_question_attempts_partitions(%s, 3)", (begins_at.date(),))
-            seed_content(connection)
+            write_content(connection, studied(made_content(seed=1)))
             tell_database(connection, known_tasks(), self._jobs)
             enrol(connection, self._residents)
         for job in self._jobs:

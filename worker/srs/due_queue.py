@@ -7,7 +7,7 @@ cards in place.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -58,6 +58,15 @@ class LocalDays:
     local_dates: list[date]
     starts_at: list[datetime]
     learners_in_unknown_zones: int
+
+    def values(self) -> dict[str, Any]:
+        """Return the lists by name, as parameters of a statement."""
+        return {
+            "timezones": self.timezones,
+            "day_start_hours": self.day_start_hours,
+            "local_dates": self.local_dates,
+            "starts_at": self.starts_at,
+        }
 
 
 def cache_key(user_id: UUID | str, local_date: date | str) -> str:

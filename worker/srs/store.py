@@ -1,7 +1,6 @@
 """Speaks SQL for spaced repetition's queues."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 from uuid import UUID
 
@@ -31,7 +30,7 @@ def day_rules(connection: Connection, first: UUID | None = None, last: UUID | No
 
 def due_queue_ranges(connection: Connection, days: LocalDays, shard_users: int) -> list[tuple[UUID, UUID]]:
     """Return ranges of ids (first, last): all learners who lack a queue, `shard_users` of them in each."""
-    values = {**_DEFAULTS, **asdict(days), "shard_users": shard_users}
+    values = {**_DEFAULTS, **days.values(), "shard_users": shard_users}
     return connection.execute(load_query(_PACKAGE, "due_queue_ranges"), values).fetchall()
 
 
@@ -60,7 +59,7 @@ def build_due_queues(
     """
     # Compiling the statement takes longer than running it on a shard.
     connection.execute("SET LOCAL jit = off")
-    values = {**_DEFAULTS, **asdict(days), "first": first, "last": last, "run_id": run_id, "now": now}
+    values = {**_DEFAULTS, **days.values(), "first": first, "last": last, "run_id": run_id, "now": now}
     values["user_ids"] = None if user_ids is None else list(user_ids)
     # Never prepared: a plan for ranges of any width takes the range for narrow, and compares each learner's row with
     # each other's wishes and counters.
@@ -79,7 +78,7 @@ def rebuild_due_queues(
         return [], []
     first, last = min(user_ids), max(user_ids)
     days = local_days(day_rules(connection, first, last), now)
-    values = {**_DEFAULTS, **asdict(days), "user_ids": list(user_ids)}
+    values = {**_DEFAULTS, **days.values(), "user_ids": list(user_ids)}
     removed = connection.execute(load_query(_PACKAGE, "delete_due_queues"), values).fetchall()
     built = build_due_queues(connection, days, first, last, run_id=None, now=now, user_ids=user_ids)
     return built, removed
