@@ -62,10 +62,14 @@ def asyncpg_creator(url: str, **arguments: Any) -> Callable[[], Awaitable[Any]]:
     return connect
 
 
+_newest: Final[dict[int, Engine]] = {}
+"""The engine made last, by the process that made it: to be closed without asking what the settings say by then."""
+
+
 @lru_cache(maxsize=1)
 def _sync_engine(url: str, process_id: int) -> Engine:
-    del process_id  # part of the key: a forked child must not share its parent's sockets
-    engine = create_engine(
+    """Return an engine; the process is a part of the key since a forked child must not share its parent's sockets."""
+    engine = _newest[process_id] = create_engine(
         driver_url(url, "psycopg"),
         pool_size=get_settings().database_pool_size,
         connect_args={"application_name": "elp-worker", "connect_timeout": 10},
@@ -112,8 +116,9 @@ def sync_engine() -> Engine:
 
 def forget_sync_engine() -> None:
     """Close this process's pooled connections, if it has any; the next call connects as the settings then say."""
-    if _sync_engine.cache_info().currsize:
-        sync_engine().dispose()
+    engine = _newest.pop(os.getpid(), None)
+    if engine is not None:
+        engine.dispose()
     _sync_engine.cache_clear()
 
 
