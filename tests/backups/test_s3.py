@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -21,9 +22,9 @@ from worker.backups.verifying import restore, verify
 pytestmark = pytest.mark.processes
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of an empty bucket."""
+@contextmanager
+def bucket_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Run moto's server with an empty bucket, name it in the environment, and yield its port."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
@@ -33,8 +34,17 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in values.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     boto3.client("s3", region_name="us-east-1", endpoint_url=endpoint).create_bucket(Bucket="backups")
-    yield "s3://backups/elp"
-    server.stop()
+    try:
+        yield port
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an empty bucket."""
+    with bucket_server(monkeypatch):
+        yield "s3://backups/elp"
 
 
 def test_backups_and_log_live_in_a_bucket(world: Callable[..., World], bucket: str) -> None:

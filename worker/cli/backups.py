@@ -55,21 +55,20 @@ def list_(*, as_json: AsJson = False) -> None:
     if not entries:
         out.print("no backup yet: `elp backups now full`")
         return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("label", "kind", "age", "data", "stored", "state", "proven", "held"):
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))  # fits into 100 columns
+    for name in ("label", "age", "data", "stored", "state", "restore", "held"):  # the label names the kind
         table.add_column(name, overflow="fold")
     now = clock.now()
     for entry in entries:
         proof = entry.proven
-        proven = "never" if proof is None else f"{words(now - proof.at)} ago, in {proof.restore_ms / 1_000:.1f} s"
+        state = "unproven" if proof is None else f"proven {words(now - proof.at)} ago"
         table.add_row(
             entry.label,
-            entry.kind,
             words(now - entry.finished_at),
             size(entry.size_bytes),
             size(entry.stored_bytes),
-            entry.checksum_state,
-            proven,
+            "DAMAGED" if entry.checksum_state == "corrupt" else state,
+            "" if proof is None else f"{proof.restore_ms / 1_000:.1f} s",
             "yes" if entry.is_held else "",
         )
     out.print(table)
