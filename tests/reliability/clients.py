@@ -11,7 +11,7 @@ import httpx
 
 from worker.ids import uuid7
 
-TOKEN = "reliability"
+TOKEN = "token-of-the-fault-tests"
 
 
 @dataclass

@@ -30,7 +30,7 @@ _SEEDED = re.compile(
     re.IGNORECASE,
 )
 _MASKED_BY_CELERY = re.compile(r":\*+@")
-_SHORTEST = 8
+_SHORTEST = 12
 """Shorter secrets of settings (`x`, `t0ken`) would be found everywhere."""
 
 
