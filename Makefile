@@ -51,6 +51,12 @@ else
 endif
 	@touch $@
 
+# What the lock names may change while pyproject.toml stays.
+ifeq ($(LOCKED),1)
+$(VENV)/.installed: requirements/run.txt
+$(VENV)/.installed-dev: requirements/dev.txt
+endif
+
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@

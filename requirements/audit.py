@@ -28,7 +28,7 @@ def audit(lock: str) -> int:
             judge(ask(first[0]))  # where there is no database, one question is enough to learn it
         found = ask(lock)
         weak = judge(found)
-    except NotAskedError as error:
+    except (NotAskedError, OSError, ValueError, KeyError) as error:
         print(f"the database of weaknesses could not be asked: {error}")
         return NOT_ASKED
     for line in weak:

@@ -69,8 +69,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown() -> Generator[None]:
     """Fail a test during which a log said what no log may say; what its processes printed is searched when they end."""
-    yield
-    if leaks := seeded.take():
+    try:
+        yield
+    finally:  # also of a test whose fixtures fail: the next one has said nothing of it
+        leaks = seeded.take()
+    if leaks:
         pytest.fail("logs hold secrets or persons:\n" + "\n".join(map(str, leaks)), pytrace=False)
 
 

@@ -63,6 +63,11 @@ class GatheredQoS(_Kombus):  # type: ignore[misc]  # kombu is untyped
         self.write()
         super().restore_unacked(client)
 
+    def restore_unacked_once(self, stderr: Any = None) -> None:
+        """Say what has ended, then give the rest back: the loop fires no more timers when a worker stops."""
+        self.write()
+        super().restore_unacked_once(stderr)
+
     def write(self) -> None:
         """Tell Redis.
 
@@ -72,7 +77,7 @@ class GatheredQoS(_Kombus):  # type: ignore[misc]  # kombu is untyped
         self._is_waiting = False
         taken, ended = self._taken, self._ended
         self._taken, self._ended = {}, []
-        if not taken and not ended:
+        if (not taken and not ended) or self.channel.connection is None:  # closed, after it had written
             return
         now = clock.now().timestamp()
         try:

@@ -66,6 +66,7 @@ COMMANDS: Final = {
     "billing refund": "charge.refund_intended",
     "billing price": "plan.price_changed",
     "billing breaks resolve": "reconciliation.resolved",
+    "billing breaks chargeback": "charge.charged_back",
     "billing breaks reopen": "reconciliation.reopened",
     "keys rotate": "keys.rotated",
     "tokens create": "api_token.created",

@@ -204,15 +204,13 @@ def test_an_error_of_the_writing_thread_is_raised_where_it_is_read() -> None:
 
 
 def test_the_writing_thread_ends_when_nobody_reads_any_more() -> None:
-    before = threading.active_count()
-
     def work(sink: Sink) -> None:
         while True:
             sink.write(b"x" * CHUNK)
 
     with written_by(work) as pieces:
         assert next(pieces)
-    assert threading.active_count() == before
+    assert [thread for thread in threading.enumerate() if thread.name == "written-by"] == []
 
 
 def test_an_error_of_either_side_comes_through_the_encryption_as_it_was(tmp_path: Path) -> None:

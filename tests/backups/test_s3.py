@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
+import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -33,6 +34,7 @@ def bucket_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     values = {"ACCESS_KEY_ID": "one", "SECRET_ACCESS_KEY": "s3cret", "REGION": "us-east-1", "ENDPOINT_URL": endpoint}
     for name, value in values.items():
         monkeypatch.setenv(f"AWS_{name}", value)
+    httpx.post(f"{endpoint}/moto-api/reset").raise_for_status()  # all its servers of a process share one account
     boto3.client("s3", region_name="us-east-1", endpoint_url=endpoint).create_bucket(Bucket="backups")
     try:
         yield port

@@ -59,6 +59,16 @@ def test_the_subscription_whose_period_was_taken_back_ends_at_once(committed, di
     assert {"billing.charged_back", "billing.cancelled"} <= set(event_kinds(committed))
 
 
+def test_the_period_is_still_the_one_taken_back_after_a_pause_has_moved_its_end(committed, disputed, virtual):
+    paid_until = subscription(committed, disputed[0])["period_end"]
+    moved = "UPDATE subscriptions SET period_end = period_end + interval '20 days' WHERE id = %s"
+    committed.execute(moved, (disputed[0],))
+    virtual.move_to(paid_until + timedelta(days=3))
+    recorded(disputed[1], virtual())
+    assert subscription(committed, disputed[0])["state"] == "cancelled"
+    assert not is_premium(committed, disputed[0])
+
+
 def test_one_whose_earlier_period_was_taken_back_ends_with_its_period(committed, disputed, engine, virtual):
     virtual.move_to(subscription(committed, disputed[0])["period_end"] + timedelta(minutes=1))
     assert engine("midtrans").renew() == 1

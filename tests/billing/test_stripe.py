@@ -1,6 +1,7 @@
 """Stripe's adapter with the official SDK against localstripe, a stateful Stripe server of somebody else's."""
 
 import socket
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -10,6 +11,14 @@ import stripe
 
 from worker.billing.gateways.port import ChargeRequest, RefundRequest, Succeeded, Unknown
 from worker.billing.gateways.stripe import Stripe
+
+# It keeps its accounts in one file for all who run it, wherever it runs: this one has a file of its own.
+SERVER = """
+import builtins, os
+from localstripe import resources, server
+resources.open = lambda path, mode: builtins.open(os.environ["STORE"], mode)
+server.start()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +36,9 @@ def localstripe(tmp_path_factory):
         except httpx.HTTPError:
             return False
 
-    log = tmp_path_factory.mktemp("localstripe") / "log"
-    server = Program(["python", "-m", "localstripe", "--from-scratch", "--port", str(port)], log)
+    folder = tmp_path_factory.mktemp("localstripe")
+    command = [sys.executable, "-c", SERVER, "--from-scratch", "--port", str(port)]
+    server = Program(command, folder / "log", {"STORE": str(folder / "store")})
     server.start(ready=answers, timeout_s=90)
     yield url
     server.kill()

@@ -42,6 +42,7 @@ def second_terminal(program: Callable[..., Program]) -> Callable[[float], Progra
 
     def start(seconds: float) -> Program:
         user = program(sys.executable, "-c", USE_SERVERS, str(seconds))
+        user.shows_addresses = True
         return user.start(ready=lambda: "postgresql://" in user.output())
 
     return start
@@ -115,6 +116,8 @@ def test_servers_that_a_killed_process_left_are_taken_over_and_stopped(
 def test_two_commands_at_once_share_one_pair_of_servers(embedded: Settings, program: Callable[..., Program]) -> None:
     del embedded
     users = [program(sys.executable, "-c", USE_SERVERS, "3") for _ in range(3)]
+    for user in users:
+        user.shows_addresses = True
     for user in users:
         user.start()
     wait_until(lambda: all("postgresql://" in user.output() for user in users))

@@ -125,6 +125,15 @@ def test_worker_that_stops_gives_back_what_it_holds_written_or_not(worker: Worke
     assert known(client) == (set(), set())
 
 
+def test_worker_that_stops_says_first_what_has_ended(worker: Worker, client: Any) -> None:
+    (message,) = worker.take(1)
+    worker.a_moment_passes()
+    message.ack()
+    worker.queue.channel.close()
+    assert known(client) == (set(), set())
+    worker.a_moment_passes()  # a timer of before comes too late, and hurts nobody
+
+
 def test_redis_that_is_away_when_it_should_be_told_stops_nothing(worker: Worker, monkeypatch: Any) -> None:
     (message,) = worker.take(1)
     channel = worker.queue.channel

@@ -31,7 +31,7 @@ def test_failed_shard_leaves_no_effect_and_its_error_in_the_ledger(declare, ledg
     assert work_on_run(run_id).failed == 1
     ((state, starts, error, run_after),) = ledger.shards(run_id, "state", "starts", "error", "run_after")
     assert (state, starts, error) == ("pending", 1, "ValueError: a card without a question")
-    assert timedelta(seconds=8) <= run_after - before < timedelta(seconds=15)
+    assert timedelta(seconds=8) <= run_after - before < timedelta(seconds=120)
     assert effects.counted() == Counter()
 
 

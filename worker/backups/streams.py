@@ -1,6 +1,7 @@
 """What an object's bytes pass through on their way: counted, hashed, handed from thread to thread."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
@@ -9,6 +10,8 @@ from typing import Any, Final, Protocol
 
 CHUNK: Final = 1 << 20
 """Bytes that go through at a time: memory stays flat whatever an object's size."""
+_ENDING_S: Final = 5.0
+"""How long a thread whose reader has left may take to its next piece, in seconds."""
 _CHUNKS_AHEAD: Final = 8
 """So many may wait between two threads."""
 
@@ -174,7 +177,8 @@ def written_by(work: Callable[[Sink], object]) -> Iterator[Iterator[bytes]]:
         yield pieces()
     finally:
         gone.set()
-        while thread.is_alive():
+        # Not for ever: a source that is silent is ended by its owner, after this.
+        until = time.monotonic() + _ENDING_S
+        while thread.is_alive() and time.monotonic() < until:
             with suppress(Empty):
                 handed.pieces.get(timeout=0.05)
-        thread.join()

@@ -338,7 +338,7 @@ def _running(command: list[str], secret: dict[str, str], errors: Any) -> Iterato
     try:
         yield program
     finally:
-        program.stdout.close()
         if program.poll() is None:
             program.kill()
         program.wait()
+        program.stdout.close()  # only now: a thread that still reads would hold it

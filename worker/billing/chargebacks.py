@@ -38,12 +38,13 @@ def record_chargeback(
         now: the present instant.
 
     Raises:
-        RefusedChangeError: there is no such break, or the charge was not so much.
+        RefusedChangeError: there is no such break, the charge was not so much, or an earlier chargeback of as much is
+            to be recorded first.
     """
     row = connection.execute(store.query("disputed"), {"id": break_id}).fetchone()
     if row is None:
         raise RefusedChangeError(f"no open break {break_id} of a chargeback whose charge is known")
-    charge_id, subscription_id, period_end, left, currency, number, gateway, day, amount, of_line, at, reference = row
+    charge_id, subscription_id, period_start, left, currency, number, gateway, day, amount, of_line, at, reference = row
     if of_line != currency or amount > left:
         raise RefusedChangeError(
             f"{left} {currency} are left of charge {charge_id}, and {amount} {of_line} were taken: ask the gateway"
@@ -60,7 +61,12 @@ def record_chargeback(
     event = Event("billing.charged_back", written[0], told, f"billing.charged_back:{chargeback_id}")
     publish(connection, [event], now=now)
     compare(connection, gateway, day, policy, now)
+    state = connection.execute("SELECT state FROM reconciliation_breaks WHERE id = %s", (break_id,)).fetchone()
+    if state == ("open",):  # what was written explains another line, and is rolled back
+        raise RefusedChangeError(f"an earlier chargeback of {amount} {currency} is open: record that one first")
     subscription = store.load(connection, {subscription_id})[subscription_id]
     if not keeps_subscription and subscription.state not in _OVER:
-        actions.cancel(connection, subscription_id, at_once=period_end > now, actor=actor, now=now)
+        # By its beginning: a pause may have moved the end of the period under way.
+        at_once = period_start >= subscription.period.start
+        actions.cancel(connection, subscription_id, at_once=at_once, actor=actor, now=now)
     return chargeback_id

@@ -93,6 +93,9 @@ def compare(connection: Connection, gateway: str, day: date, policy: Policy, now
 
     Memory grows with what differs, not with what agrees.
     """
+    # One comparison of a day at a time: an older look must not reopen what a newer one has seen heal.
+    key = f"reconcile {gateway} {day}"
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (key,))
     until = reported_until(connection, gateway)
     found: dict[str, Break] = {}
     adopted: list[tuple[Any, str]] = []

@@ -211,14 +211,21 @@ def chargeback(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="The subscription goes on: agreed with the learner.")] = False,
 ) -> None:
-    """Record the chargeback that a break tells of: booked from now on, the break heals, the subscription ends."""
-    with servers(), transaction() as connection:
-        gateway = show_break(connection, break_id)["gateway"]
-        policy = policy_of(get_settings(), gateway)
-        chargeback_id = record_chargeback(
-            connection, break_id, policy, keeps_subscription=keep, actor=_actor(), now=clock.now()
-        )
-    out.print(f"recorded as {chargeback_id}")
+    """Record the chargeback that a break tells of and book it; the break heals, the subscription ends."""
+    logging.configure("cli", get_settings())
+    load_jobs(tasks.MODULES)
+    with servers():
+        with transaction() as connection:
+            found = show_break(connection, break_id)
+            policy = policy_of(get_settings(), found["gateway"])
+            chargeback_id = record_chargeback(
+                connection, break_id, policy, keeps_subscription=keep, actor=_actor(), now=clock.now()
+            )
+        out.print(f"recorded as {chargeback_id}")
+        # The nightly booking looks back some weeks; a dispute may be older.
+        today = clock.now().astimezone(JAKARTA).date()
+        days = {"from": str(found["paid_on"]), "to": str(today)}
+        _run("billing.book_ledger", {"gateway": found["gateway"], **days})
 
 
 def show_ledger(

@@ -96,8 +96,12 @@ def _celery_application() -> "Celery":
 
 
 def _node_name(command: tuple[str, ...]) -> str:
-    """Return the Celery node name that `-n NAME` in a command stands for."""
+    """Return the Celery node name that `-n NAME` in a command stands for.
+
+    Only what follows Celery's own `worker` counts: programs before it have options of that name, such as nice.
+    """
     from celery.utils.nodenames import default_nodename, host_format  # noqa: PLC0415 - Celery is slow to import
 
-    named = command[command.index("-n") + 1] if "-n" in command else None
+    options = command[command.index("worker") + 1 :] if "worker" in command else command
+    named = options[options.index("-n") + 1] if "-n" in options else None
     return str(host_format(default_nodename(named)))

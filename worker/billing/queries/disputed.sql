@@ -1,8 +1,8 @@
--- Returns what a chargeback's open break stands for, and holds its charge: the charge, its subscription, how much of it
+-- Returns what a chargeback's open break stands for, and holds its charge: the charge, its subscription and period, how much of it
 -- no chargeback has taken yet, how many have, and the settlement line. One probe each of primary keys and
 -- idx_payment_transactions_parent.
 SELECT
-    charge.id, charge.subscription_id, charge.period_end, charge.amount - taken.amount, charge.currency, taken.number,
+    charge.id, charge.subscription_id, charge.period_start, charge.amount - taken.amount, charge.currency, taken.number,
     broken.gateway, broken.paid_on, line.amount, line.currency, line.occurred_at,
     (SELECT line.gateway_reference WHERE NOT EXISTS (
         SELECT FROM payment_transactions AS other
