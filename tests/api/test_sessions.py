@@ -107,6 +107,16 @@ def test_sessions_are_listed_and_one_or_all_of_them_revoked(api, committed):
         assert api.client.get(path, headers=bearer(session["token"])).status_code == 401
 
 
+def test_sessions_end_also_when_the_audit_log_cannot_be_written(api, committed):
+    user = make_account(committed)
+    session_of(api, committed, user)
+    committed.execute("ALTER TABLE audit_log RENAME TO audit_log_away")
+    try:
+        assert api.client.delete(f"/v1/users/{user}/sessions").json() == {"sessions": 1}
+    finally:
+        committed.execute("ALTER TABLE audit_log_away RENAME TO audit_log")
+
+
 def test_logging_out_ends_this_session_alone(api, committed):
     user = make_account(committed)
     one, other = session_of(api, committed, user), session_of(api, committed, user)

@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import Operation
 from litestar.params import FromPath
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from worker import clock
@@ -326,13 +327,25 @@ async def _revoke(
 
 
 async def _note(request: Request[Any, Any, Any], engine: AsyncEngine, user_id: UUID, revoked: Revoked) -> None:
-    """Record that somebody else ended sessions; after the fact, for they end also while PostgreSQL is away."""
-    if revoked.sessions and (actor := other_than(request, user_id)) is not None:
+    """Record that somebody else ended sessions; after the fact, for they end also while PostgreSQL is away.
+
+    Then the log alone tells of it: they have ended, and an error would have it tried again, with nothing left to end.
+    """
+    actor = other_than(request, user_id)
+    if not revoked.sessions or actor is None:
+        return
+    entry = AuditEntry(actor, "sessions.revoked", "user", str(user_id), {}, {"sessions": revoked.sessions})
+    try:
         async with engine.begin() as connection:
-            after = {"sessions": revoked.sessions}
-            await record_async(
-                connection, [AuditEntry(actor, "sessions.revoked", "user", str(user_id), {}, after)], clock.now()
-            )
+            await record_async(connection, [entry], clock.now())
+    except (SQLAlchemyError, OSError) as error:
+        _log.error(
+            "sessions_revoked_unrecorded",
+            actor=actor,
+            user_id=str(user_id),
+            sessions=revoked.sessions,
+            reason=type(error).__name__,
+        )
 
 
 def _wrong() -> ProblemError:
