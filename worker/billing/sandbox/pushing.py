@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from http.client import HTTPException
 from random import Random
 from typing import Final, Literal, Self
 
@@ -17,7 +18,7 @@ Mischief = Literal["twice", "late", "forged"]
 """twice: the same once more. late: some time after, so that others overtake it. forged: one with a wrong signature
 comes before it, as from somebody else."""
 
-_TRIES: Final = 6
+_TRIES: Final = 12
 _TIMEOUT_S: Final = 10.0
 _TAKEN: Final = range(200, 300)
 
@@ -121,7 +122,9 @@ class Pusher:
             heapq.heappush(self._waiting, replace(delivery, at=at, tries=delivery.tries + 1))
 
     def _send(self, said: Callback) -> int | None:
-        """Send a notification and return the answer's status; None: nobody answered."""
+        """Send a notification and return the answer's status; None: nobody answered, or nobody is to be told any more."""
+        if self._pushes.url is None:
+            return None
         headers = {"content-type": "application/json", **said.headers}
         if said.gateway == "stripe" and not said.headers["stripe-signature"].startswith("t=1,"):
             headers["stripe-signature"] = stripe_signature(said.body, int(time.time()))  # at each sending, as it does
@@ -134,7 +137,7 @@ class Pusher:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
-        except OSError:
+        except (OSError, HTTPException):
             return None
 
     def __enter__(self) -> Self:
