@@ -122,7 +122,7 @@ class Pusher:
             heapq.heappush(self._waiting, replace(delivery, at=at, tries=delivery.tries + 1))
 
     def _send(self, said: Callback) -> int | None:
-        """Send a notification and return the answer's status; None: nobody answered, or nobody is to be told any more."""
+        """Send a notification and return the answer's status; None: nobody answered, or nobody is to be told now."""
         if self._pushes.url is None:
             return None
         headers = {"content-type": "application/json", **said.headers}
