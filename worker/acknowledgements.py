@@ -71,8 +71,9 @@ class GatheredQoS(_Kombus):  # type: ignore[misc]  # kombu is untyped
     def write(self) -> None:
         """Tell Redis.
 
-        A Redis that is away is not waited for: the consumer notices on its own connection and begins anew. What is not
-        removed is delivered again, to find its work done.
+        A Redis that is away, or refuses (a full disk), is not waited for: the consumer notices on its own connection
+        and begins anew, and a worker that stops goes on stopping. What is not removed is delivered again, to find its
+        work done.
         """
         self._is_waiting = False
         taken, ended = self._taken, self._ended
@@ -89,7 +90,7 @@ class GatheredQoS(_Kombus):  # type: ignore[misc]  # kombu is untyped
                     pipe.zrem(self.unacked_index_key, *ended)
                     pipe.hdel(self.unacked_key, *ended)
                 pipe.execute()
-        except self.channel.connection_errors as error:
+        except (*self.channel.connection_errors, self.channel.ResponseError) as error:
             _log.warning("acknowledgements_lost", error=str(error), messages=len(taken) + len(ended))
 
     def _write_soon(self) -> None:

@@ -134,6 +134,16 @@ def test_worker_that_stops_says_first_what_has_ended(worker: Worker, client: Any
     worker.a_moment_passes()  # a timer of before comes too late, and hurts nobody
 
 
+def test_redis_that_refuses_keeps_no_worker_from_stopping(worker: Worker, client: Any) -> None:
+    (message,) = worker.take(1)
+    worker.a_moment_passes()
+    client.delete("unacked_index")
+    client.set("unacked_index", "no index")  # refuses what is written to it, as a full disk refuses all
+    message.ack()
+    worker.queue.channel.close()
+    assert worker.queue.channel.connection is None
+
+
 def test_redis_that_is_away_when_it_should_be_told_stops_nothing(worker: Worker, monkeypatch: Any) -> None:
     (message,) = worker.take(1)
     channel = worker.queue.channel
