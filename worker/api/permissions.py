@@ -1,8 +1,7 @@
 """What each route declares: its permission, as `permission="study.read"` beside its path.
 
 Where a permission reaches the account's own rows alone, the path's `user_id` must be that account. A route that tells
-whose rows they are in another way says `checks_owner=True` and does so, by `only_own`
-or `is_hidden`.
+whose rows they are in another way says `checks_owner=True` and does so, by `only_own` or `is_hidden`.
 """
 
 import inspect
