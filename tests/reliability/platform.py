@@ -31,6 +31,8 @@ from worker.jobs.definition import Planning
 from worker.jobs.pulse import LEADER_LOCK
 
 WORKERS = ("one", "two")
+QUEUES = "attempts,default,batch,billing,backups"
+"""All that the Procfile's workers take: whatever run the hour of the day brings, somebody does it."""
 _CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -62,7 +64,7 @@ class Platform(System):
         self.api = program(*launch, "api", **environment)
         self.workers = {
             name: program(
-                *launch, "celery", "-A", "worker.app", "worker", "-Q", "attempts,default,batch", "-c", "2",
+                *launch, "celery", "-A", "worker.app", "worker", "-Q", QUEUES, "-c", "2",
                 "-n", f"{name}-{self.port}@%h", "--without-gossip", "--without-mingle", **environment,
             )
             for name in WORKERS
